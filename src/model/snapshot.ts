@@ -1,0 +1,63 @@
+/**
+ * The snapshot: the compiled routing table that the data plane runs.
+ *
+ * Plain data, so that it crosses to the worker threads by structured clone; every change is a new generation. Services,
+ * versions and endpoints carry dense indices (`id`): counters and pools are arrays indexed by them. Each worker turns the snapshot into
+ * its own run-time tables once, when it arrives, and swaps one reference; requests only read.
+ */
+import type {
+  DownstreamTimeoutsConfig,
+  ForwardedConfig,
+  Lane,
+  LimitsConfig,
+  PoolConfig,
+  RouteConfig,
+  ServiceTimeoutsConfig,
+} from './config.ts';
+
+export interface EndpointSnapshot {
+  /** Dense over the whole snapshot. */
+  readonly id: number;
+  /** `http://host:port` as configured. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` as a Host header has it; the port is left out where it is 80. */
+  readonly authority: string;
+  readonly weight: number;
+}
+
+export interface VersionSnapshot {
+  /** Dense over the whole snapshot. */
+  readonly id: number;
+  readonly name: string;
+  readonly lane: Lane | null;
+  /** Hundredths of a percent; a service's weights sum to 10,000. */
+  readonly weight: number;
+  readonly endpoints: readonly EndpointSnapshot[];
+}
+
+export interface ServiceSnapshot {
+  /** Dense over the whole snapshot. */
+  readonly id: number;
+  readonly name: string;
+  readonly versions: readonly VersionSnapshot[];
+  /** Index into `versions`. */
+  readonly stable: number;
+  /** Lower-case name of the override header, or null. */
+  readonly overrideHeader: string | null;
+  readonly timeouts: ServiceTimeoutsConfig;
+  readonly pool: PoolConfig;
+  readonly exposeVersion: boolean;
+}
+
+export interface Snapshot {
+  readonly generation: number;
+  readonly limits: LimitsConfig;
+  readonly timeouts: DownstreamTimeoutsConfig;
+  readonly trustedProxies: readonly string[];
+  readonly headers: ForwardedConfig;
+  readonly services: readonly ServiceSnapshot[];
+  /** `service` names an entry of `services`. Empty: the only service takes every request. */
+  readonly routes: readonly RouteConfig[];
+}

@@ -1,0 +1,29 @@
+/**
+ * What the main thread and its workers say to each other; nothing of it is on the way of a request.
+ */
+import type { ListenConfig } from './config.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** Handed to a worker at its start. */
+export interface WorkerInit {
+  readonly index: number;
+  readonly snapshot: Snapshot;
+  /** Addresses to listen on, with the port that the first worker was given where the file says 0. */
+  readonly listen: readonly ListenConfig[];
+  readonly reusePort: boolean;
+  readonly counters: Float64Array;
+  readonly ledger: Int32Array;
+  readonly ledgerSalt: number;
+}
+
+export type ToWorker =
+  | { readonly type: 'apply'; readonly snapshot: Snapshot }
+  | { readonly type: 'drain'; readonly ms: number };
+
+export type FromWorker =
+  | { readonly type: 'listening'; readonly addresses: readonly ListenConfig[] }
+  /** The worker could not start, or gave up. */
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'applied'; readonly generation: number }
+  | { readonly type: 'drained' }
+  | { readonly type: 'log'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> };

@@ -1,0 +1,146 @@
+/**
+ * A coarse, lazy timer wheel: one interval drives every timeout of a worker.
+ *
+ * Why. A proxied request starts and stops about five timeouts and almost none ever fires. A timer of Node's own costs an allocation
+ * and list surgery each time; here starting one again is two stores, because a timer stays where it is linked when its deadline
+ * moves *later*: the slot visit finds it not yet due and links it further on. Only a deadline that moves earlier pays for a move.
+ *
+ * Limits. A timer fires between its delay and two ticks after it, never early. A stopped timer stays linked until its slot is
+ * visited, so an owner that goes away calls {@link TimerWheel.remove}.
+ *
+ * @hotpath bench/micro/timer-wheel.ts
+ */
+import type { Clock, Interval } from './clock.ts';
+
+export interface TimerOwner {
+  onTimer(timer: Timer): void;
+}
+
+const NOT_LINKED = -1;
+const STOPPED = 0;
+const SLOTS = 512;
+const MASK = SLOTS - 1;
+
+/** One timeout of one owner; reused for the owner's whole life. */
+export class Timer {
+  readonly owner: TimerOwner;
+  /** Tick at which it fires, or STOPPED. */
+  due = STOPPED;
+  /** Tick of the slot that it is linked in, or NOT_LINKED. */
+  linked = NOT_LINKED;
+  prev: Timer | null = null;
+  next: Timer | null = null;
+  /** The next timer to fire in the present visit; apart from `next`, because an owner may start this timer meanwhile. */
+  firing: Timer | null = null;
+
+  constructor(owner: TimerOwner) {
+    this.owner = owner;
+  }
+
+  get running(): boolean {
+    return this.due !== STOPPED;
+  }
+}
+
+export class TimerWheel {
+  readonly #clock: Clock;
+  readonly #origin: number;
+  readonly #resolution: number;
+  readonly #interval: Interval;
+  readonly #slots: (Timer | null)[] = new Array<Timer | null>(SLOTS).fill(null);
+  readonly #onTick: () => void;
+  #tick = 1;
+
+  /** @param resolution milliseconds per tick. @param onTick is called once an interval, before timers fire. */
+  constructor(clock: Clock, resolution: number, onTick: () => void = () => {}) {
+    this.#clock = clock;
+    this.#origin = clock.now();
+    this.#resolution = resolution;
+    this.#onTick = onTick;
+    this.#interval = clock.setInterval(() => this.#advance(), resolution);
+  }
+
+  /** (Re)starts a timer to fire in `ms` milliseconds. */
+  start(timer: Timer, ms: number): void {
+    const due = this.#tick + Math.ceil(ms / this.#resolution) + 1;
+    timer.due = due;
+    if (timer.linked === NOT_LINKED) {
+      this.#link(timer, due);
+    } else if (due < timer.linked) {
+      this.#unlink(timer);
+      this.#link(timer, due);
+    }
+  }
+
+  /** Keeps a timer from firing; it may be started again. */
+  stop(timer: Timer): void {
+    timer.due = STOPPED;
+  }
+
+  /** Forgets a timer whose owner goes away. */
+  remove(timer: Timer): void {
+    timer.due = STOPPED;
+    if (timer.linked !== NOT_LINKED) this.#unlink(timer);
+  }
+
+  close(): void {
+    this.#interval.stop();
+  }
+
+  #link(timer: Timer, tick: number): void {
+    const slot = tick & MASK;
+    const head = this.#slots[slot]!;
+    timer.linked = tick;
+    timer.prev = null;
+    timer.next = head;
+    if (head !== null) head.prev = timer;
+    this.#slots[slot] = timer;
+  }
+
+  #unlink(timer: Timer): void {
+    if (timer.prev !== null) timer.prev.next = timer.next;
+    else this.#slots[timer.linked & MASK] = timer.next;
+    if (timer.next !== null) timer.next.prev = timer.prev;
+    timer.prev = null;
+    timer.next = null;
+    timer.linked = NOT_LINKED;
+  }
+
+  #advance(): void {
+    this.#onTick();
+    const target = 1 + Math.floor((this.#clock.now() - this.#origin) / this.#resolution);
+    while (this.#tick < target) {
+      this.#tick++;
+      this.#visit(this.#tick);
+    }
+  }
+
+  #visit(tick: number): void {
+    // Due timers are collected before any fires, so that what their owners start, stop or remove cannot disturb the walk.
+    let firing: Timer | null = null;
+    let timer = this.#slots[tick & MASK] ?? null;
+    while (timer !== null) {
+      const next: Timer | null = timer.next;
+      if (timer.linked === tick) {
+        this.#unlink(timer);
+        if (timer.due > tick) {
+          this.#link(timer, timer.due);
+        } else if (timer.due !== STOPPED) {
+          timer.firing = firing;
+          firing = timer;
+        }
+      }
+      timer = next;
+    }
+    while (firing !== null) {
+      const due: Timer = firing;
+      firing = due.firing;
+      due.firing = null;
+      // An owner that fired earlier in this visit may have stopped or restarted this one.
+      if (due.due !== STOPPED && due.due <= tick) {
+        due.due = STOPPED;
+        due.owner.onTimer(due);
+      }
+    }
+  }
+}
