@@ -1,0 +1,46 @@
+/**
+ * Entry of a worker thread: runs one data plane and does what the main thread says.
+ *
+ * An exception that nothing caught means that this worker's state can no longer be trusted: it says so and exits, and the main thread
+ * starts another. The other workers' connections do not notice.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { ListenConfig } from '../model/config.ts';
+import type { FromWorker, ToWorker, WorkerInit } from '../model/worker-messages.ts';
+import { ConnectionLedger } from './connection-ledger.ts';
+import { DataPlane } from './data-plane.ts';
+
+async function run(port: MessagePort, init: WorkerInit): Promise<void> {
+  const say = (message: FromWorker): void => port.postMessage(message);
+  const log = (event: string, fields: Readonly<Record<string, unknown>> = {}): void =>
+    say({ type: 'log', event, fields });
+  const plane = new DataPlane({
+    snapshot: init.snapshot,
+    counters: init.counters,
+    ledger: new ConnectionLedger(init.ledger, init.index, init.ledgerSalt),
+    logger: { info: log, warn: log, error: log },
+  });
+  port.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'apply':
+        plane.apply(message.snapshot);
+        return say({ type: 'applied', generation: message.snapshot.generation });
+      case 'drain':
+        void plane.drain(message.ms).then(() => {
+          say({ type: 'drained' });
+          port.close();
+        });
+    }
+  });
+  const addresses: ListenConfig[] = [];
+  for (const address of init.listen) addresses.push(await plane.listen(address, init.reusePort));
+  say({ type: 'listening', addresses });
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  run(port, workerData as WorkerInit).catch((error: NodeJS.ErrnoException) => {
+    port.postMessage({ type: 'failed', code: error.code ?? 'ERROR', message: error.message } satisfies FromWorker);
+    port.close();
+  });
+}
