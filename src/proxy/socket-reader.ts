@@ -10,7 +10,7 @@
  * written on without a copy; while such a write is pending the next read takes a fresh one. It returns to the shared buffer at
  * the first small read, so an idle stream of events costs no buffer.
  *
- * @hotpath bench/micro/socket-reader.ts
+ * @hotpath bench/micro/exchange.ts
  */
 import net from 'node:net';
 

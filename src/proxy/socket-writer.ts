@@ -5,7 +5,7 @@
  * the write at once. A large run of body bytes goes out as the buffer it came in, joined with what precedes and follows it by
  * `writev` (cork). The threshold is where copying starts to cost more than the second entry of a `writev`.
  *
- * @hotpath bench/micro/socket-writer.ts
+ * @hotpath bench/micro/exchange.ts
  */
 import type { Socket } from 'node:net';
 import { FLUSHED, type FlushState, FULL, PENDING } from './codec.ts';

@@ -7,7 +7,7 @@
  *
  * Pedigree: the algorithm of nginx's upstream module. Rejected: drawing at random, whose share is off by √n.
  *
- * @hotpath bench/micro/smooth-weighted.ts
+ * @hotpath bench/micro/choose.ts
  */
 import type { Random } from '../../runtime/random.ts';
 

@@ -5,7 +5,7 @@
  * on segment boundaries: `/api` takes `/api` and `/api/x`, not `/apix`. The order is fixed by specificity, never by position in
  * the file: exact host before wildcard before none; within a host the longer prefix first.
  *
- * @hotpath bench/micro/route-table.ts
+ * @hotpath bench/micro/choose.ts
  */
 import type { RouteConfig } from '../../model/config.ts';
 

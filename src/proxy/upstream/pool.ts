@@ -7,7 +7,7 @@
  *
  * Pools outlive snapshots: an endpoint that a new generation still has keeps its connections.
  *
- * @hotpath bench/micro/pool.ts
+ * @hotpath bench/micro/exchange.ts
  */
 import type { PoolConfig, ServiceTimeoutsConfig } from '../../model/config.ts';
 import type { EndpointSnapshot } from '../../model/snapshot.ts';
