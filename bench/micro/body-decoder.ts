@@ -1,9 +1,13 @@
 /** The body decoder: small chunks, and one large run by length. */
 import { BodyDecoder } from '../../src/proxy/http1/body-decoder.ts';
+import { FieldBlock } from '../../src/proxy/http1/fields.ts';
 import { BODY_CHUNKED, BODY_LENGTH } from '../../src/proxy/http1/request-head.ts';
 import { report } from './harness.ts';
+import { LIMITS, NAMES } from './samples.ts';
 
-const body = new BodyDecoder(16_384);
+const body = new BodyDecoder({
+  current: { names: NAMES, trailerBlock: new FieldBlock(LIMITS.headerCount), snapshot: { limits: LIMITS } },
+});
 const chunks = Buffer.from(`${'10\r\n0123456789abcdef\r\n'.repeat(8)}0\r\n\r\n`);
 const run = Buffer.alloc(65_536);
 

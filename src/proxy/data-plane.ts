@@ -125,7 +125,7 @@ export class DataPlane {
   close(): void {
     for (const listener of this.#listeners) {
       listener.stop();
-      listener.abortAll();
+      listener.destroyAll();
     }
     for (const pool of this.#pools.values()) pool.close();
     this.#context.wheel.close();

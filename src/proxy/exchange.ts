@@ -243,7 +243,8 @@ export class Exchange implements RequestEvents, ResponseEvents, OutgoingRequest,
   }
 
   #switchProtocols(head: ResponseHead, fields: string): void {
-    if (this.upgrade === '' || head.upgrade === '') {
+    // Nobody asked, or the answer came before the request was whole: its rest could not be told from the new protocol.
+    if (this.upgrade === '' || head.upgrade === '' || !this.#requestEnded) {
       this.#up?.abort();
       return this.onAttemptFailed('upstream_malformed');
     }

@@ -107,8 +107,8 @@ export class Listener implements ConnectionOwner {
     });
   }
 
-  abortAll(): void {
-    for (const connection of this.connections) connection.abort();
+  destroyAll(): void {
+    for (const connection of this.connections) connection.destroy();
   }
 }
 

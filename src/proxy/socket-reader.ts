@@ -7,12 +7,13 @@
  * anyway, large ones into a buffer of their own.
  *
  * Bulk. A socket that fills the whole buffer is moving a large body. It gets a private buffer, so that its data can be
- * written on without a copy; while such a write is pending the next read takes a fresh one. It returns to the shared buffer at
- * the first small read, so an idle stream of events costs no buffer.
+ * written on without a copy; while such a write is pending the next read takes another, and once it is done both serve again. The
+ * socket returns to the shared buffer at the first small read, so an idle stream of events costs no buffer.
  *
  * @hotpath bench/micro/exchange.ts
  */
 import net from 'node:net';
+import { FLUSHED, type FlushState } from './codec.ts';
 
 export const READ_SIZE = 65_536;
 const SMALL_READ = 8_192;
@@ -27,9 +28,10 @@ export class SocketReader {
   /** Who gets the bytes; set before the socket is resumed. */
   sink: ByteSink | null;
   #own: Buffer | null = null;
+  /** Private buffers that a pending write still reads from, and those that none does any more. */
+  #lent: Buffer[] = [];
+  #free: Buffer[] = [];
   #bulk = false;
-  /** Set by the sink when a buffer that it was given is still being written. */
-  taken = false;
   readonly onread: net.OnReadOpts;
 
   constructor(shared: Buffer, sink: ByteSink | null = null) {
@@ -50,11 +52,31 @@ export class SocketReader {
     else if (size < SMALL_READ) this.#bulk = false;
   }
 
+  /** The sink says after each read how far the bytes that it was given have been written on. */
+  settle(state: FlushState): void {
+    if (state !== FLUSHED) {
+      if (this.#own !== null) this.#lent.push(this.#own);
+      this.#own = null;
+    } else if (this.#lent.length > 0) {
+      this.#free = this.#free.concat(this.#lent);
+      this.#lent = [];
+    }
+  }
+
   #next(): Buffer {
-    if (!this.#bulk) this.#own = null;
-    else if (this.#own === null || this.taken) this.#own = Buffer.allocUnsafeSlow(READ_SIZE);
-    this.taken = false;
-    return this.#own ?? this.#shared;
+    if (!this.#bulk) {
+      if (this.#own !== null || this.#free.length > 0) this.#drop();
+      return this.#shared;
+    }
+    this.#own ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(READ_SIZE);
+    return this.#own;
+  }
+
+  /** Back to the shared buffer; what is lent stays alive until it is written. */
+  #drop(): void {
+    this.#own = null;
+    this.#lent = [];
+    this.#free = [];
   }
 }
 

@@ -9,6 +9,7 @@
  */
 import type { Socket } from 'node:net';
 import { FLUSHED, type FlushState, FULL, PENDING } from './codec.ts';
+import { chunkEnd, chunkStart } from './http1/chunks.ts';
 
 const COPY_LIMIT = 8_192;
 const TEXT_LIMIT = 16_384;
@@ -42,6 +43,14 @@ export class SocketWriter {
     }
     const slice = buf.subarray(start, end);
     this.#socket.write(shared ? Buffer.from(slice) : slice);
+  }
+
+  /** Body bytes, as a chunk of their own where the message is chunked. */
+  body(buf: Buffer, start: number, end: number, shared: boolean, chunked: boolean): void {
+    if (!chunked) return this.data(buf, start, end, shared);
+    this.text(chunkStart(end - start));
+    this.data(buf, start, end, shared);
+    this.text(chunkEnd);
   }
 
   flush(): FlushState {

@@ -11,7 +11,8 @@
  * @hotpath bench/micro/body-decoder.ts
  */
 import type { FieldNames } from './field-names.ts';
-import { FAULT, type FieldBlock, INCOMPLETE, scanFields } from './fields.ts';
+import { DROP_TRAILER } from './field-rules.ts';
+import { type FieldBlock, scanFields, TOO_MANY } from './fields.ts';
 import { CR, HEX, LF } from './grammar.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE } from './request-head.ts';
 
@@ -28,23 +29,34 @@ const MAX_DIGITS = 13;
 
 const EMPTY = Buffer.alloc(0);
 
+/** The part of the worker's context that reading trailers takes. */
+export interface TrailerContext {
+  readonly current: {
+    readonly names: FieldNames;
+    readonly trailerBlock: FieldBlock;
+    readonly snapshot: { readonly limits: { readonly headSize: number } };
+  };
+}
+
 export class BodyDecoder {
   done = true;
   failed = false;
+  /** Whether it failed because of the size of the trailer section. */
+  oversized = false;
   dataStart = 0;
   dataEnd = 0;
-  /** Raw trailer section with its final empty line, once `done`; null where there is none. */
-  trailers: Buffer | null = null;
+  /** The trailer field lines that may travel on, once `done`. */
+  trailers = '';
 
   #kind = BODY_NONE;
   #state = SIZE;
   #digits = 0;
   #remaining = 0;
   #section = EMPTY;
-  readonly #maxTrailers: number;
+  readonly #context: TrailerContext;
 
-  constructor(maxTrailers: number) {
-    this.#maxTrailers = maxTrailers;
+  constructor(context: TrailerContext) {
+    this.#context = context;
   }
 
   reset(kind: number, length: number): void {
@@ -52,9 +64,10 @@ export class BodyDecoder {
     this.#remaining = length;
     this.#state = SIZE;
     this.#digits = 0;
-    this.trailers = null;
+    this.trailers = '';
     this.done = kind === BODY_NONE;
     this.failed = false;
+    this.oversized = false;
     this.dataStart = 0;
     this.dataEnd = 0;
   }
@@ -146,15 +159,28 @@ export class BodyDecoder {
       if (section[lf - 1] !== CR) return this.#fail(end);
     }
     const close = section.indexOf('\r\n\r\n', before > 3 ? before - 3 : 0, 'latin1');
-    if ((close < 0 ? section.length : close) > this.#maxTrailers) return this.#fail(end);
+    if ((close < 0 ? section.length : close) > this.#context.current.snapshot.limits.headSize) {
+      this.oversized = true;
+      return this.#fail(end);
+    }
     if (close < 0) {
       this.#section = section;
       return end;
     }
-    this.trailers = section.subarray(0, close + 4);
     this.#section = EMPTY;
     this.done = true;
+    if (!this.#readTrailers(section.subarray(0, close + 4))) return this.#fail(end);
     return pos + (close + 4 - before);
+  }
+
+  #readTrailers(section: Buffer): boolean {
+    const { trailerBlock, names } = this.#context.current;
+    const end = scanFields(trailerBlock, names, section, 0, section.length, 0);
+    this.oversized = end === TOO_MANY;
+    if (end !== section.length) return false;
+    trailerBlock.text = section.toString('latin1');
+    this.trailers = trailerBlock.keep(DROP_TRAILER);
+    return true;
   }
 
   #fail(end: number): number {
@@ -162,16 +188,4 @@ export class BodyDecoder {
     this.done = true;
     return end;
   }
-}
-
-/**
- * The trailer fields that may travel on, as field lines; null where the section is malformed.
- *
- * @param drop marks field numbers that are framing, routing or hop-by-hop, and so mean nothing behind a body (RFC 9110 6.5.1).
- */
-export function readTrailers(block: FieldBlock, names: FieldNames, section: Buffer, drop: Uint8Array): string | null {
-  const end = scanFields(block, names, section, 0, section.length, 0);
-  if (end === FAULT || end === INCOMPLETE || end !== section.length) return null;
-  block.text = section.toString('latin1');
-  return block.keep(drop);
 }

@@ -13,8 +13,11 @@
  * @hotpath bench/micro/exchange.ts
  */
 import net from 'node:net';
+import type { PoolConfig, ServiceTimeoutsConfig } from '../../model/config.ts';
 import type { ReplyCode } from '../../model/local-reply.ts';
-import { Timer, type TimerOwner } from '../../runtime/timer-wheel.ts';
+import type { EndpointSnapshot } from '../../model/snapshot.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Timer, type TimerOwner, type TimerWheel } from '../../runtime/timer-wheel.ts';
 import {
   type ClientStream,
   FLUSHED,
@@ -25,11 +28,10 @@ import {
 } from '../codec.ts';
 import { type ByteSink, SocketReader } from '../socket-reader.ts';
 import { SocketWriter } from '../socket-writer.ts';
-import type { EndpointPool } from '../upstream/pool.ts';
-import { BodyDecoder, readTrailers } from './body-decoder.ts';
+import { BodyDecoder, type TrailerContext } from './body-decoder.ts';
 import { chunkEnd, chunkStart, lastChunk } from './chunks.ts';
-import { DROP_TRAILER } from './field-rules.ts';
 import { FAULT, INCOMPLETE } from './fields.ts';
+import type { ResponseHead } from './response-head.ts';
 
 const IDLE = 0;
 const HEAD = 1;
@@ -37,6 +39,25 @@ const BODY = 2;
 const TUNNEL = 3;
 const ENDED = 4;
 const CLOSED = 5;
+
+/** What a connection needs of the worker. */
+export interface UpstreamContext {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly readBuffer: Buffer;
+  readonly current: TrailerContext['current'] & { readonly responseHead: ResponseHead };
+}
+
+/** Who owns a connection while it carries no attempt. */
+export interface ConnectionHome {
+  readonly endpoint: EndpointSnapshot;
+  readonly context: UpstreamContext;
+  readonly config: PoolConfig;
+  readonly timeouts: ServiceTimeoutsConfig;
+  active: number;
+  release(connection: ClientConnection): boolean;
+  remove(connection: ClientConnection): void;
+}
 
 /** A final answer must come after this many interim ones. */
 const MAX_INFORMATIONAL = 16;
@@ -47,7 +68,7 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
   reused = false;
   answered = false;
 
-  readonly #pool: EndpointPool;
+  readonly #pool: ConnectionHome;
   readonly #socket: net.Socket;
   readonly #reader: SocketReader;
   readonly #writer: SocketWriter;
@@ -65,12 +86,12 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
   #informational = 0;
   #pending: Buffer | null = null;
 
-  constructor(pool: EndpointPool) {
+  constructor(pool: ConnectionHome) {
     const { context } = pool;
     this.#pool = pool;
     this.created = context.clock.now();
     this.#reader = new SocketReader(context.readBuffer, this);
-    this.#body = new BodyDecoder(context.current.snapshot.limits.headSize);
+    this.#body = new BodyDecoder(context);
     const { host, port } = pool.endpoint;
     this.#socket = net.connect({ host, port, noDelay: true, allowHalfOpen: true, onread: this.#reader.onread });
     this.#writer = new SocketWriter(this.#socket);
@@ -108,9 +129,7 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
   }
 
   sendData(buf: Buffer, start: number, end: number, shared: boolean): void {
-    if (this.#chunked) this.#writer.text(chunkStart(end - start));
-    this.#writer.data(buf, start, end, shared);
-    if (this.#chunked) this.#writer.text(chunkEnd);
+    this.#writer.body(buf, start, end, shared, this.#chunked);
   }
 
   sendEnd(trailers: string): void {
@@ -211,8 +230,7 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
       this.#consume(exchange, joined, 0, joined.length, false);
     }
     const state = exchange.flushDownstream();
-    if (state === FLUSHED) return;
-    this.#reader.taken = true;
+    this.#reader.settle(state);
     if (state === FULL && this.#exchange === exchange) this.pauseResponse();
   }
 
@@ -281,15 +299,8 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
       return next;
     }
     if (next < end) this.#reusable = false;
-    const trailers = body.trailers === null ? '' : this.#trailers(body.trailers);
-    if (trailers === null) return this.#malformed(end);
-    this.#endResponse(exchange, trailers);
+    this.#endResponse(exchange, body.trailers);
     return next;
-  }
-
-  #trailers(section: Buffer): string | null {
-    const { names, trailerBlock } = this.#pool.context.current;
-    return readTrailers(trailerBlock, names, section, DROP_TRAILER);
   }
 
   #endResponse(exchange: ResponseEvents, trailers: string): void {

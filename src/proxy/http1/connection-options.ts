@@ -73,10 +73,8 @@ export function readConnectionOptions(
 
 function nominate(block: FieldBlock, names: FieldNames, option: string): void {
   const id = names.idOf(option);
-  if (id !== UNKNOWN) {
-    // A field that Sluice reads itself (TE, Keep-Alive, Upgrade) is hop-by-hop by its own number already.
-    return;
-  }
+  // A field that Sluice reads itself (TE, Keep-Alive, Upgrade) is hop-by-hop by its own number already.
+  if (id !== UNKNOWN) return;
   for (let i = 0; i < block.count; i++) {
     if (block.rows[i * 5 + ID] === UNKNOWN && block.nameOf(i).toLowerCase() === option)
       block.rows[i * 5 + ID] = NOMINATED;

@@ -37,6 +37,14 @@ const NAMES = [
   'tracestate',
   'x-sluice-version',
   'x-forwarded-*',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'range',
+  'cache-control',
 ] as const;
 
 export type KnownName = (typeof NAMES)[number];

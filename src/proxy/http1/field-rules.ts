@@ -11,7 +11,7 @@
  * @hotpath bench/micro/head-writer.ts
  */
 import type { ForwardedConfig } from '../../model/config.ts';
-import { FIELD, type KnownName, NOMINATED } from './field-names.ts';
+import { FIELD, FIRST_CUSTOM_ID, type KnownName, NOMINATED } from './field-names.ts';
 import { VALUE, VALUE_END } from './fields.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -56,10 +56,26 @@ const DROP_TRUSTED = table(HOP_BY_HOP.concat(['x-forwarded-for', 'forwarded']));
 const DROP_UNTRUSTED = table(HOP_BY_HOP.concat(CLAIMS, ['x-forwarded-*', 'x-real-ip']));
 const DROP_RESPONSE = table(HOP_BY_HOP);
 
-/** Fields that mean nothing behind a body: framing, routing, connection and claims about the client. */
-export const DROP_TRAILER = table(
-  HOP_BY_HOP.concat(CLAIMS, ['host', 'content-length', 'expect', 'trailer', 'x-forwarded-*', 'x-real-ip']),
-);
+/** What RFC 9110 6.5.1 keeps out of trailers: framing, routing, authentication, content format, and claims about the client. */
+const LATE: readonly KnownName[] = [
+  'host',
+  'content-length',
+  'expect',
+  'trailer',
+  'x-forwarded-*',
+  'x-real-ip',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'range',
+  'cache-control',
+];
+
+/** Fields that do not travel in trailers; the snapshot's own names, which it routes by, are among them. */
+export const DROP_TRAILER = table(HOP_BY_HOP.concat(CLAIMS, LATE)).fill(1, FIRST_CUSTOM_ID);
 
 /** Identity of one request: 32 hex digits shared by X-Request-Id and the trace id, and 16 for the parent id. */
 export interface RequestIds {

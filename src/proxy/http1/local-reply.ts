@@ -11,7 +11,7 @@ import { LOCAL_REPLIES, type ReplyCode } from '../../model/local-reply.ts';
  */
 export function localReply(code: ReplyCode, name: string, date: string, connection: string, toHead: boolean): string {
   const { status, reason, flag, error, text } = LOCAL_REPLIES[code];
-  const body = `sluice: ${status} ${reason} (${flag}): ${text}\n`;
+  const body = `sluice: ${status} ${reason}: ${text} (${flag})\n`;
   return (
     `HTTP/1.1 ${status} ${reason}\r\n` +
     `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n${date}` +

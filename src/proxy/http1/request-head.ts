@@ -43,6 +43,10 @@ const CHUNKED = Buffer.from('chunked');
 const CONTINUE = Buffer.from('100-continue');
 const KEEP_ALIVE = Buffer.from('keep-alive');
 const HTTP_1 = Buffer.from('HTTP/1.');
+const TRAILERS = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i;
+const NOT_TUNNELLED = /(?:^|,)[ \t]*(?:h2c?|http\/[0-9.]+|tls\/[0-9.]+)[ \t]*(?:,|$)/i;
+/** One or more tokens before a final chunked. */
+const CODINGS = /^(?:[!#$%&'*+\-.^_`|~0-9a-z]+[ \t]*,[ \t]*)+chunked$/;
 const NO_GUARDED: ReadonlySet<string> = new Set();
 
 export class RequestHead extends FieldBlock {
@@ -198,23 +202,19 @@ export class RequestHead extends FieldBlock {
     return 0;
   }
 
-  /** A well-formed list that ends in chunked asks for a coding we do not know (501); anything else is malformed. */
+  /** A list of codings that ends in its only chunked asks for one that we do not know (501); anything else is malformed. */
   #badCoding(): number {
-    const codings = this.value(TRANSFER_ENCODING).toLowerCase().split(',');
-    const known =
-      codings.length > 1 &&
-      codings.every((c) => ['gzip', 'x-gzip', 'deflate', 'compress', 'x-compress', 'chunked'].includes(c.trim()));
-    const once = codings.filter((c) => c.trim() === 'chunked').length === 1;
-    return this.#fail(
-      known && once && codings.at(-1)!.trim() === 'chunked' ? 'unknown_coding' : 'bad_transfer_encoding',
-    );
+    const value = this.value(TRANSFER_ENCODING).toLowerCase();
+    const unknown =
+      CODINGS.test(value) && value.split(',').filter((coding) => coding.trim() === 'chunked').length === 1;
+    return this.#fail(unknown ? 'unknown_coding' : 'bad_transfer_encoding');
   }
 
   #readOptions(buf: Uint8Array, start: number): number {
     this.keepAlive = this.minor === 1;
     this.expectContinue = false;
     this.upgrade = '';
-    this.teTrailers = this.has(TE) && /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(this.joined(TE));
+    this.teTrailers = this.has(TE) && TRAILERS.test(this.joined(TE));
     if (this.has(CONNECTION) && this.#readConnection(buf, start) === FAULT) return FAULT;
     if (this.has(EXPECT)) {
       const row = this.rowOf(EXPECT);
@@ -239,14 +239,13 @@ export class RequestHead extends FieldBlock {
     if (options === OPTION_INVALID) return this.#fail('bad_connection');
     if ((options & OPTION_KEEP_ALIVE) !== 0) this.keepAlive = true;
     if ((options & OPTION_CLOSE) !== 0) this.keepAlive = false;
-    if ((options & OPTION_UPGRADE) !== 0 && this.minor === 1 && this.body === BODY_NONE)
-      this.upgrade = this.#tunnelled();
+    if ((options & OPTION_UPGRADE) !== 0 && this.minor === 1) this.upgrade = this.#tunnelled();
     return 0;
   }
 
   /** h2c is not passed on: after its 101 the upstream would answer requests that Sluice never sees. */
   #tunnelled(): string {
     const value = this.joined(UPGRADE);
-    return value === '' || /(?:^|,)[ \t]*(?:h2c?|http\/[0-9.]+|tls\/[0-9.]+)[ \t]*(?:,|$)/i.test(value) ? '' : value;
+    return value === '' || NOT_TUNNELLED.test(value) ? '' : value;
   }
 }

@@ -29,6 +29,7 @@ const UPGRADE = FIELD.upgrade;
 const CHUNKED = Buffer.from('chunked');
 const KEEP_ALIVE = Buffer.from('keep-alive');
 const HTTP_1 = Buffer.from('HTTP/1.');
+const TIMEOUT = /(?:^|[,; \t])timeout[ \t]*=[ \t]*(\d{1,6})/i;
 const NO_GUARDED: ReadonlySet<string> = new Set();
 
 export class ResponseHead extends FieldBlock {
@@ -105,7 +106,7 @@ export class ResponseHead extends FieldBlock {
       }
     }
     if (this.keepAlive && this.has(KEEP_ALIVE_FIELD)) {
-      const hint = /(?:^|[,; \t])timeout[ \t]*=[ \t]*(\d{1,6})/i.exec(this.value(KEEP_ALIVE_FIELD));
+      const hint = TIMEOUT.exec(this.value(KEEP_ALIVE_FIELD));
       if (hint !== null) this.keepAliveHint = Number(hint[1]);
     }
     return 0;

@@ -16,6 +16,7 @@
  * @hotpath bench/micro/exchange.ts
  */
 import type { Socket } from 'node:net';
+import type { DownstreamTimeoutsConfig } from '../../model/config.ts';
 import type { ReplyCode } from '../../model/local-reply.ts';
 import { Timer, type TimerOwner } from '../../runtime/timer-wheel.ts';
 import { FLUSHED, type FlushState, FULL, type ServerStream } from '../codec.ts';
@@ -23,13 +24,13 @@ import { Exchange } from '../exchange.ts';
 import type { ByteSink, SocketReader } from '../socket-reader.ts';
 import { SocketWriter } from '../socket-writer.ts';
 import type { WorkerContext } from '../worker-context.ts';
-import { BodyDecoder, readTrailers } from './body-decoder.ts';
-import { chunkEnd, chunkStart, lastChunk } from './chunks.ts';
-import { type ClientFacts, DROP_TRAILER } from './field-rules.ts';
+import { BodyDecoder } from './body-decoder.ts';
+import { lastChunk } from './chunks.ts';
+import type { ClientFacts } from './field-rules.ts';
 import { FAULT, INCOMPLETE } from './fields.ts';
 import { CR, LF } from './grammar.ts';
-import { localReply } from './local-reply.ts';
-import { BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, BODY_NONE, type RequestHead } from './request-head.ts';
+import { BODY_NONE, type RequestHead } from './request-head.ts';
+import { ResponseFraming } from './response-framing.ts';
 import type { ResponseHead } from './response-head.ts';
 
 const HEAD = 0;
@@ -39,7 +40,7 @@ const TUNNEL = 3;
 const LINGER = 4;
 const CLOSED = 5;
 
-/** Unparsed bytes of pipelined requests that may wait, and the largest unread body that is worth keeping a connection for. */
+/** Unparsed bytes of pipelined requests that may wait. */
 const PENDING_LIMIT = 65_536;
 /** How long unread bytes are dropped before the connection is closed under them, milliseconds. */
 const LINGER_TIME = 2_000;
@@ -66,14 +67,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   #headStarted = false;
   #blankSkipped = false;
   #clientEnded = false;
-  /** What the request says of the connection behind it. */
-  #keepAlive = true;
-  /** What the response has told the client. */
-  #persist = true;
-  #minor = 1;
-  #toHead = false;
-  #shortBody = false;
-  #chunked = false;
+  readonly #framing = new ResponseFraming();
 
   constructor(
     context: WorkerContext,
@@ -90,21 +84,15 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     reader.sink = this;
     this.#writer = new SocketWriter(socket);
     this.#exchange = new Exchange(context, this);
-    this.#body = new BodyDecoder(context.current.snapshot.limits.headSize);
+    this.#body = new BodyDecoder(context);
     socket.on('drain', () => this.#onDrain());
     socket.on('end', () => this.#onEnd());
     // An error is always followed by 'close', which says all that matters.
     socket.on('error', () => {});
     socket.on('close', () => this.#onClose());
-    this.#startTimer(context.current.snapshot.timeouts.head);
+    this.#startTimer(this.#timeouts.head);
     socket.resume();
   }
-
-  get active(): boolean {
-    return this.#exchange.active;
-  }
-
-  // --- Reading ---------------------------------------------------------------------------------------------------------------
 
   onBytes(buf: Buffer, start: number, end: number, shared: boolean): void {
     if (this.#pending === null) {
@@ -129,25 +117,14 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   #consume(buf: Buffer, start: number, end: number, shared: boolean): void {
     this.#consuming = true;
     let pos = start;
-    while (pos < end) {
-      if (this.#state === HEAD) {
-        pos = this.#readHead(buf, pos, end);
-      } else if (this.#state === BODY) {
-        pos = this.#readBody(buf, pos, end, shared);
-      } else if (this.#state === TUNNEL) {
-        this.#exchange.onRequestData(buf, pos, end, shared);
-        break;
-      } else if (this.#state === WAIT) {
-        this.#stash(buf, pos, end);
-        break;
-      } else {
-        break;
-      }
+    while (pos < end && this.#state <= BODY) {
+      pos = this.#state === HEAD ? this.#readHead(buf, pos, end) : this.#readBody(buf, pos, end, shared);
     }
+    if (pos < end && this.#state === TUNNEL) this.#exchange.onRequestData(buf, pos, end, shared);
+    if (pos < end && this.#state === WAIT) this.#stash(buf, pos, end);
     this.#consuming = false;
     const state = this.#exchange.flushUpstream();
-    if (state === FLUSHED) return;
-    this.#reader.taken = true;
+    this.#reader.settle(state);
     if (state === FULL) this.pauseRequest();
   }
 
@@ -169,7 +146,6 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
         return end;
       }
     }
-    if (pos === end) return end;
     const head = this.#context.current.requestHead;
     const behind = head.parse(buf, pos, end);
     if (behind === FAULT) return this.#refuse(head.fault, end);
@@ -185,12 +161,11 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#pending = Buffer.from(buf.subarray(pos, end));
     if (this.#headStarted) return;
     this.#headStarted = true;
-    this.#startTimer(this.#context.current.snapshot.timeouts.head);
+    this.#startTimer(this.#timeouts.head);
   }
 
   #refuse(code: ReplyCode, end: number): number {
-    this.#keepAlive = false;
-    this.#toHead = false;
+    this.#framing.refuse();
     this.#context.counters.requestRefused();
     this.sendReply(code);
     this.finish();
@@ -198,17 +173,14 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   }
 
   #beginRequest(head: RequestHead): void {
-    this.#keepAlive = head.keepAlive;
-    this.#minor = head.minor;
-    this.#toHead = head.method === 'HEAD';
-    this.#shortBody = head.body === BODY_LENGTH && head.contentLength <= PENDING_LIMIT && !head.expectContinue;
+    this.#framing.begin(head);
     this.#body.reset(head.body, head.contentLength);
     if (head.body === BODY_NONE) {
       this.#state = WAIT;
       this.#context.wheel.stop(this.#timer);
     } else {
       this.#state = BODY;
-      this.#startTimer(this.#context.current.snapshot.timeouts.bodyIdle);
+      this.#startTimer(this.#timeouts.bodyIdle);
     }
     this.#exchange.begin(head);
   }
@@ -216,9 +188,9 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   #readBody(buf: Buffer, pos: number, end: number, shared: boolean): number {
     const body = this.#body;
     const next = body.next(buf, pos, end);
-    if (body.failed) return this.#bodyFault('bad_chunk', end);
+    if (body.failed) return this.#bodyFault(body.oversized ? 'head_too_large' : 'bad_chunk', end);
     if (body.dataEnd > body.dataStart) {
-      this.#startTimer(this.#context.current.snapshot.timeouts.bodyIdle);
+      this.#startTimer(this.#timeouts.bodyIdle);
       this.#exchange.onRequestData(buf, body.dataStart, body.dataEnd, shared);
       if (this.#state !== BODY) return end;
     }
@@ -227,21 +199,14 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   }
 
   #endRequest(): void {
-    const { trailers } = this.#body;
-    const { trailerBlock, names } = this.#context.current;
-    const kept = trailers === null ? '' : readTrailers(trailerBlock, names, trailers, DROP_TRAILER);
-    if (kept === null) {
-      this.#bodyFault('bad_chunk', 0);
-      return;
-    }
     this.#context.wheel.stop(this.#timer);
     this.#state = WAIT;
-    if (this.#exchange.active) this.#exchange.onRequestEnd(kept);
+    if (this.#exchange.active) this.#exchange.onRequestEnd(this.#body.trailers);
     else this.#nextRequest();
   }
 
   #bodyFault(code: ReplyCode, end: number): number {
-    this.#keepAlive = false;
+    this.#framing.giveUp();
     if (this.#exchange.active) this.#exchange.onRequestFault(code);
     else this.#close();
     return end;
@@ -258,88 +223,63 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   resumeRequest(): void {
     if (!this.#paused || this.#state === CLOSED) return;
     this.#paused = false;
-    if (this.#state === BODY) this.#startTimer(this.#context.current.snapshot.timeouts.bodyIdle);
+    if (this.#state === BODY) this.#startTimer(this.#timeouts.bodyIdle);
     this.#socket.resume();
   }
 
-  // --- Writing ---------------------------------------------------------------------------------------------------------------
-
   sendInformational(head: ResponseHead, fields: string): void {
-    if (this.#minor === 0) return;
-    if (head.status === 100) this.#shortBody = this.#body.done;
-    this.#writer.text(`HTTP/1.1 ${head.statusText}\r\n${fields}\r\n`);
+    this.#writer.text(this.#framing.informational(head, fields, this.#body.done));
   }
 
   sendHead(head: ResponseHead, fields: string): void {
-    const streamed = head.body === BODY_CHUNKED || head.body === BODY_CLOSE;
-    this.#chunked = streamed && this.#minor === 1;
-    this.#decidePersistence(streamed && this.#minor === 0);
-    const framing = this.#chunked ? 'Transfer-Encoding: chunked\r\n' : '';
-    this.#writer.text(`HTTP/1.1 ${head.statusText}\r\n${fields}${framing}${this.#connectionLine()}\r\n`);
+    this.#writer.text(this.#framing.head(head, fields, this.#state === BODY, this.#isEnding));
   }
 
-  #decidePersistence(endsWithConnection: boolean): void {
-    const unread = this.#state === BODY && !this.#shortBody;
-    this.#persist = this.#keepAlive && !endsWithConnection && !unread && !this.#clientEnded && !this.#owner.draining;
-  }
-
-  #connectionLine(): string {
-    if (!this.#persist) return 'Connection: close\r\n';
-    return this.#minor === 1 ? '' : 'Connection: keep-alive\r\n';
+  /** Whether the connection ends behind this response whatever its messages say. */
+  get #isEnding(): boolean {
+    return this.#clientEnded || this.#owner.draining;
   }
 
   sendData(buf: Buffer, start: number, end: number, shared: boolean): void {
-    if (this.#chunked) this.#writer.text(chunkStart(end - start));
-    this.#writer.data(buf, start, end, shared);
-    if (this.#chunked) this.#writer.text(chunkEnd);
+    this.#writer.body(buf, start, end, shared, this.#framing.chunked);
   }
 
   sendEnd(trailers: string): void {
     if (this.#state === TUNNEL) {
       this.#writer.flush();
       this.#socket.end();
-    } else if (this.#chunked) {
+    } else if (this.#framing.chunked) {
       this.#writer.text(lastChunk(trailers));
     }
   }
 
   startTunnel(head: ResponseHead, fields: string): void {
     this.#state = TUNNEL;
-    this.#chunked = false;
-    this.#persist = false;
     this.#context.wheel.stop(this.#timer);
-    this.#writer.text(
-      `HTTP/1.1 ${head.statusText}\r\n${fields}Connection: upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`,
-    );
-    if (this.#pending !== null) {
-      const early = this.#pending;
-      this.#pending = null;
-      this.#consume(early, 0, early.length, false);
-    }
+    this.#writer.text(this.#framing.upgrade(head, fields));
     this.resumeRequest();
+    this.#consumePending();
     if (this.#clientEnded) this.#exchange.onRequestEnd('');
   }
 
   sendReply(code: ReplyCode): void {
-    this.#decidePersistence(false);
     const { rules } = this.#context.current;
     const date = this.#context.current.dateLine();
-    this.#writer.text(localReply(code, rules.name, date, this.#connectionLine(), this.#toHead));
+    this.#writer.text(this.#framing.reply(code, rules.name, date, this.#state === BODY, this.#isEnding));
   }
 
   flush(): FlushState {
     if (this.#state === CLOSED) return FLUSHED;
     const state = this.#writer.flush();
     if (state === FULL && (this.#state === WAIT || this.#state === TUNNEL)) {
-      this.#startTimer(this.#context.current.snapshot.timeouts.bodyIdle);
+      this.#startTimer(this.#timeouts.bodyIdle);
     }
     return state;
   }
 
   finish(): void {
-    this.#chunked = false;
     if (this.#state === CLOSED) return;
-    if (!this.#persist || this.#state === TUNNEL) {
+    if (!this.#framing.persist || this.#state === TUNNEL) {
       this.#close();
       return;
     }
@@ -348,7 +288,15 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     else this.flush();
   }
 
+  /** Cuts with a reset: where the response ends with the connection, a FIN would make half of it look whole. */
   abort(): void {
+    if (this.#state === CLOSED) return;
+    this.#state = CLOSED;
+    this.#socket.resetAndDestroy();
+  }
+
+  /** Closes at once. */
+  destroy(): void {
     if (this.#state === CLOSED) return;
     this.#state = CLOSED;
     this.#socket.destroy();
@@ -357,23 +305,26 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   #nextRequest(): void {
     // An answer that the client does not read must not be joined by further ones.
     if (this.#writer.flush() === FULL) {
-      this.#startTimer(this.#context.current.snapshot.timeouts.bodyIdle);
+      this.#startTimer(this.#timeouts.bodyIdle);
       return;
     }
     this.#state = HEAD;
     this.#headStarted = false;
     this.#blankSkipped = false;
-    this.#startTimer(this.#context.current.snapshot.timeouts.keepAlive);
+    this.#startTimer(this.#timeouts.keepAlive);
     if (this.#clientEnded) {
       this.#close();
       return;
     }
-    if (this.#pending !== null && !this.#consuming) {
-      const next = this.#pending;
-      this.#pending = null;
-      this.#consume(next, 0, next.length, false);
-    }
-    if (this.#state !== BODY) this.resumeRequest();
+    this.resumeRequest();
+    if (!this.#consuming) this.#consumePending();
+  }
+
+  #consumePending(): void {
+    const waiting = this.#pending;
+    if (waiting === null) return;
+    this.#pending = null;
+    this.#consume(waiting, 0, waiting.length, false);
   }
 
   /** Closes when everything is sent; lingers where the client may still be sending. */
@@ -382,7 +333,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#writer.flush();
     this.#pending = null;
     this.#state = LINGER;
-    this.#startTimer(unread ? LINGER_TIME : this.#context.current.snapshot.timeouts.bodyIdle);
+    this.#startTimer(unread ? LINGER_TIME : this.#timeouts.bodyIdle);
     if (unread && !this.#clientEnded) {
       this.#socket.end();
       this.resumeRequest();
@@ -396,29 +347,23 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     if (this.#state === HEAD && this.#pending === null) this.#close();
   }
 
-  // --- Events ----------------------------------------------------------------------------------------------------------------
-
   onTimer(): void {
     if (this.#state === HEAD) {
-      if (this.#pending === null) this.abort();
+      if (this.#pending === null) this.destroy();
       else this.#refuse('request_timeout', 0);
     } else if (this.#state === BODY) {
       this.#bodyFault('request_timeout', 0);
       this.flush();
     } else {
-      this.abort();
+      this.destroy();
     }
   }
 
   #onDrain(): void {
-    if (this.#state === WAIT || this.#state === TUNNEL) {
-      if (!this.#clientEnded) this.#context.wheel.stop(this.#timer);
-      if (this.#state === WAIT && !this.#exchange.active) {
-        this.#nextRequest();
-        return;
-      }
-    }
-    this.#exchange.onDownstreamDrain();
+    const sending = this.#state === WAIT || this.#state === TUNNEL;
+    if (sending && !this.#clientEnded) this.#context.wheel.stop(this.#timer);
+    if (this.#state === WAIT && !this.#exchange.active) this.#nextRequest();
+    else this.#exchange.onDownstreamDrain();
   }
 
   #onEnd(): void {
@@ -426,9 +371,9 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     if (this.#state === TUNNEL) {
       this.#exchange.onRequestEnd('');
     } else if (this.#state === WAIT && this.#exchange.active) {
-      this.#startTimer(this.#context.current.snapshot.timeouts.halfClose);
+      this.#startTimer(this.#timeouts.halfClose);
     } else if (this.#state === BODY) {
-      this.abort();
+      this.destroy();
     } else {
       // What is still on its way out may arrive; the timer that runs in these states bounds the wait.
       this.#socket.destroySoon();
@@ -442,6 +387,10 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#exchange.onDownstreamClosed();
     this.#exchange.dispose();
     this.#owner.connectionClosed(this);
+  }
+
+  get #timeouts(): DownstreamTimeoutsConfig {
+    return this.#context.current.snapshot.timeouts;
   }
 
   #startTimer(ms: number): void {

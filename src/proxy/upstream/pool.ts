@@ -11,12 +11,11 @@
  */
 import type { PoolConfig, ServiceTimeoutsConfig } from '../../model/config.ts';
 import type { EndpointSnapshot } from '../../model/snapshot.ts';
-import { ClientConnection } from '../http1/client-connection.ts';
-import type { WorkerContext } from '../worker-context.ts';
+import { ClientConnection, type ConnectionHome, type UpstreamContext } from '../http1/client-connection.ts';
 
-export class EndpointPool {
+export class EndpointPool implements ConnectionHome {
   readonly endpoint: EndpointSnapshot;
-  readonly context: WorkerContext;
+  readonly context: UpstreamContext;
   config: PoolConfig;
   timeouts: ServiceTimeoutsConfig;
   /** Connections that carry or await an attempt. */
@@ -24,7 +23,12 @@ export class EndpointPool {
   readonly #idle: ClientConnection[] = [];
   #closed = false;
 
-  constructor(endpoint: EndpointSnapshot, config: PoolConfig, timeouts: ServiceTimeoutsConfig, context: WorkerContext) {
+  constructor(
+    endpoint: EndpointSnapshot,
+    config: PoolConfig,
+    timeouts: ServiceTimeoutsConfig,
+    context: UpstreamContext,
+  ) {
     this.endpoint = endpoint;
     this.config = config;
     this.timeouts = timeouts;
