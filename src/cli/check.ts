@@ -1,0 +1,58 @@
+/** `sluice check`: reads the configuration as `run` would, says what it holds or every fault in it, and starts nothing. */
+import { ConfigError, formatProblem } from '../control/config/faults.ts';
+import { loadConfigFile } from '../control/config/load.ts';
+import type { SluiceConfig } from '../model/config.ts';
+import { CONFIG_OPTION, type Command, type Io, readOptions } from './command.ts';
+
+const HELP = `Check a configuration file and report every fault in it, with line and column.
+
+Usage: sluice check [-c FILE] [--json]
+
+Options:
+  -c, --config FILE  the configuration; default sluice.yaml
+  --json             one JSON object on standard output instead of text
+  -h, --help         this text
+
+Exit code: 0 the file is good, 1 it is not, 2 wrong usage.
+
+Examples:
+  sluice check
+  sluice check -c config/sluice.yaml
+  sluice check -c sluice.yaml --json
+`;
+
+export const checkCommand: Command = {
+  name: 'check',
+  summary: 'check a configuration file',
+  help: HELP,
+
+  async run(args: readonly string[], io: Io): Promise<number> {
+    const options = readOptions(args, { ...CONFIG_OPTION, json: { type: 'boolean', default: false } });
+    const file = options.config;
+    try {
+      const contents = countContents(loadConfigFile(file, io.env));
+      if (options.json) io.out(`${JSON.stringify({ ok: true, file, ...contents })}\n`);
+      else io.out(`${file}: OK (${Object.entries(contents).map(counted).join(', ')})\n`);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      if (options.json) io.out(`${JSON.stringify({ ok: false, file, problems: error.problems })}\n`);
+      else for (const problem of error.problems) io.err(`${formatProblem(problem)}\n`);
+      return 1;
+    }
+  },
+};
+
+function countContents(config: SluiceConfig): Readonly<Record<string, number>> {
+  const versions = config.services.flatMap((service) => service.versions);
+  return {
+    services: config.services.length,
+    versions: versions.length,
+    endpoints: versions.reduce((sum, version) => sum + version.endpoints.length, 0),
+    routes: config.routes.length,
+  };
+}
+
+function counted([plural, count]: readonly [string, number]): string {
+  return `${count} ${count === 1 ? plural.slice(0, -1) : plural}`;
+}

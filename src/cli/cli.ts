@@ -1,0 +1,90 @@
+/**
+ * The command line: which command is meant, help, and what a wrong call is told.
+ *
+ * Exit codes: 0 done, 1 could not be done, 2 wrongly called.
+ */
+import { readFileSync } from 'node:fs';
+import { nearestName } from '../control/config/nearest-name.ts';
+import { checkCommand } from './check.ts';
+import { type Command, type Io, UsageError } from './command.ts';
+import { demoCommand } from './demo.ts';
+import { runCommand } from './run.ts';
+
+const COMMANDS: readonly Command[] = [demoCommand, runCommand, checkCommand];
+
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  const [first, ...rest] = argv;
+  if (first === undefined) {
+    io.err(overview());
+    return 2;
+  }
+  if (first === '--help' || first === '-h') {
+    io.out(overview());
+    return 0;
+  }
+  if (first === '--version' || first === '-v') {
+    io.out(`${packageVersion()}\n`);
+    return 0;
+  }
+  if (first === 'help') return help(rest, io);
+  const command = findCommand(first);
+  if (command === undefined) return unknownCommand(first, io);
+  if (rest.includes('--help') || rest.includes('-h')) return help([command.name], io);
+  try {
+    return await command.run(rest, io);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.err(`sluice ${command.name}: ${error.message}\nTry: sluice ${command.name} --help\n`);
+    return 2;
+  }
+}
+
+function help([name]: readonly string[], io: Io): number {
+  if (name === undefined) {
+    io.out(overview());
+    return 0;
+  }
+  const command = findCommand(name);
+  if (command === undefined) return unknownCommand(name, io);
+  io.out(command.help);
+  return 0;
+}
+
+function findCommand(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}
+
+function unknownCommand(word: string, io: Io): number {
+  const kind = word.startsWith('-') ? 'option' : 'command';
+  const known = kind === 'option' ? ['--help', '--version'] : [...COMMANDS.map(({ name }) => name), 'help'];
+  const guess = nearestName(word, known);
+  io.err(`sluice: unknown ${kind} ${word}${guess === null ? '' : `; did you mean ${guess}?`}\nTry: sluice --help\n`);
+  return 2;
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  const list = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`).join('');
+  return `Sluice: an HTTP proxy that is its own canary controller.
+
+Usage: sluice COMMAND [OPTIONS]
+
+Commands:
+${list}
+Options:
+  -h, --help     this text; after a command, or as "sluice help COMMAND", the command's own
+  -v, --version  the version
+
+Examples:
+  sluice demo
+  sluice check -c sluice.yaml
+  sluice run -c sluice.yaml
+`;
+}
+
+function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return manifest.version;
+}

@@ -1,0 +1,80 @@
+/**
+ * The two services behind `sluice demo`; the file of a worker thread.
+ *
+ *     /               hello from v1
+ *     /slow?ms=N      the same after N milliseconds, at most 60,000
+ *     /stream         ten server-sent events, two a second
+ *     /echo           the request as it arrived, body included
+ *     /status/N       an empty answer with that status
+ */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream';
+import { parentPort } from 'node:worker_threads';
+import type { DemoPorts } from './demo.ts';
+
+const EVENTS = 10;
+const EVENT_INTERVAL_MS = 500;
+const LONGEST_WAIT_MS = 60_000;
+
+async function startVersion(version: string): Promise<number> {
+  const server = createServer((request, response) => answer(version, request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+function answer(version: string, request: IncomingMessage, response: ServerResponse): void {
+  const target = request.url ?? '/';
+  const [path = '/', query = ''] = target.split('?');
+  response.setHeader('content-type', 'text/plain; charset=utf-8');
+  if (path === '/echo') {
+    echo(request, response);
+    return;
+  }
+  request.resume();
+  if (path === '/slow') slow(version, query, response);
+  else if (path === '/stream') stream(version, response);
+  else if (path.startsWith('/status/')) status(path, response);
+  else response.end(`hello from ${version}\n`);
+}
+
+function slow(version: string, query: string, response: ServerResponse): void {
+  const wanted = Number(new URLSearchParams(query).get('ms') ?? 1000);
+  const wait = Number.isFinite(wanted) ? Math.min(Math.max(wanted, 0), LONGEST_WAIT_MS) : 0;
+  const timer = setTimeout(() => response.end(`hello from ${version} after ${wait} ms\n`), wait);
+  response.once('close', () => clearTimeout(timer));
+}
+
+function stream(version: string, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  let sent = 0;
+  const send = (): void => {
+    sent += 1;
+    response.write(`data: ${sent} from ${version}\n\n`);
+    if (sent === EVENTS) response.end();
+  };
+  send();
+  const timer = setInterval(send, EVENT_INTERVAL_MS);
+  response.once('close', () => clearInterval(timer));
+}
+
+function echo(request: IncomingMessage, response: ServerResponse): void {
+  response.write(`${request.method} ${request.url} HTTP/${request.httpVersion}\n`);
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    response.write(`${request.rawHeaders[index]}: ${request.rawHeaders[index + 1]}\n`);
+  }
+  response.write('\n');
+  // A client that goes away ends both; there is nobody left to tell.
+  pipeline(request, response, () => {});
+}
+
+function status(path: string, response: ServerResponse): void {
+  const code = Number(path.slice('/status/'.length));
+  response.statusCode = Number.isInteger(code) && code >= 200 && code <= 599 ? code : 404;
+  response.end();
+}
+
+const ports: DemoPorts = { v1: await startVersion('v1'), v2: await startVersion('v2') };
+parentPort?.postMessage(ports);

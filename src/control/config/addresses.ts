@@ -1,0 +1,77 @@
+/**
+ * Addresses as the configuration writes them: where to listen, where an endpoint is, which peers are trusted, which hosts match.
+ *
+ * Pure functions. One that can fail for several reasons answers the reason, a sentence that says how to mend it; `http://` URLs
+ * are read by the WHATWG parser so that what is checked here is what a browser or curl would have understood.
+ */
+import { BlockList, isIP } from 'node:net';
+import type { ListenConfig } from '../../model/config.ts';
+
+export type Parsed<T> = { readonly ok: T } | { readonly fault: string };
+
+const HOST_NAME = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
+
+/** A DNS name or an IPv4 address. A name that ends in a number is a mistyped address to every resolver. */
+export function isHostName(text: string): boolean {
+  if (text.length > 253 || !HOST_NAME.test(text)) return false;
+  return !/(^|\.)[0-9]+$/.test(text) || isIP(text) === 4;
+}
+
+/** `host:port`, `:port`, `[::1]:port` or a port. Without a host: every IPv4 address, as nginx and HAProxy have it. */
+export function parseListen(value: string | number): Parsed<ListenConfig> {
+  const fault = {
+    fault: `must be an address such as 127.0.0.1:8080, :8080 or [::1]:8080, not ${JSON.stringify(value)}`,
+  };
+  const match = /^(?:(\[[^\]]*\]|[^:[\]]*):)?([0-9]{1,5})$/.exec(String(value));
+  if (match === null) return fault;
+  const port = Number(match[2]);
+  if (port > 65535) return { fault: `port ${port} is too high; a port is at most 65535` };
+  const host = match[1] ?? '';
+  if (host === '') return { ok: { host: '0.0.0.0', port } };
+  if (host.startsWith('[')) return isIP(host.slice(1, -1)) === 6 ? { ok: { host: host.slice(1, -1), port } } : fault;
+  return isHostName(host) ? { ok: { host, port } } : fault;
+}
+
+/** The endpoint's canonical URL: `http://host:port`, lower case, without a trailing slash. */
+export function parseEndpointUrl(text: string): Parsed<string> {
+  if (/^https:/i.test(text)) return { fault: 'https is not supported yet; use an http:// endpoint' };
+  if (!/^http:\/\//i.test(text)) {
+    return { fault: `must be a URL such as http://127.0.0.1:3000, not ${JSON.stringify(text)}` };
+  }
+  if (/[\s\\]/.test(text) || !URL.canParse(text)) return { fault: `cannot be read as a URL: ${JSON.stringify(text)}` };
+  const url = new URL(text);
+  if (text.includes('@')) return { fault: 'must not have a user or a password; remove what stands before the "@"' };
+  if (/[?#]/.test(text) || url.pathname !== '/') {
+    return { fault: `must not have a path, a query or a fragment; write ${url.origin}` };
+  }
+  if (url.port === '0') return { fault: 'port 0 cannot be connected to; write the port of the endpoint' };
+  return { ok: url.origin };
+}
+
+/** `10.0.0.0/8`, `fd00::/8` or a single address. */
+export function isAddressOrBlock(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes('%')) return false;
+  if (prefix === undefined) return true;
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(prefix)) return false;
+  try {
+    new BlockList().addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The host of a route in lower case: a name, an address, or `*.` and a domain. */
+export function parseRouteHost(text: string): Parsed<string> {
+  const host = text.toLowerCase();
+  const bare = host.startsWith('*.') ? host.slice(2) : host;
+  if (host === '*') return { fault: 'leave host out to match every host' };
+  if (bare.includes('*')) return { fault: 'a wildcard stands only at the front: *.example.com' };
+  if (host !== bare && isIP(bare) !== 0) return { fault: 'a wildcard stands before a domain, not before an address' };
+  if (host === bare && /^\[.*\]$/.test(bare) && isIP(bare.slice(1, -1)) === 6) return { ok: host };
+  if (isHostName(bare)) return { ok: host };
+  if (/:[0-9]+$/.test(bare)) return { fault: `must be a host without a port; write ${host.replace(/:[0-9]+$/, '')}` };
+  return { fault: `must be a host such as shop.example.com or *.example.com, not ${JSON.stringify(text)}` };
+}

@@ -1,0 +1,209 @@
+/**
+ * A YAML text as a plain value that still knows where each part of it was written.
+ *
+ * The value is what the rest of the loader works on; positions are looked up by path, and only when there is a fault to
+ * report. Environment references are expanded in the node tree before the value is taken from it, so that a reference in a
+ * comment or a key is left alone and an alias is expanded once.
+ *
+ * A syntax error ends the reading (`value` is then undefined), since what follows from a misread file are faults that nobody made.
+ * A repeated key, a bad reference or a missing variable does not: the rest is still worth checking.
+ */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml';
+import { type Environment, expandEnvironment } from './environment.ts';
+import type { ConfigPath } from './faults.ts';
+
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface DocumentFault {
+  readonly position: Position;
+  readonly path: ConfigPath;
+  readonly message: string;
+  /** A value stands at the path all the same, and can be checked. */
+  readonly harmless: boolean;
+}
+
+export interface ConfigDocument {
+  readonly value: unknown;
+  readonly faults: readonly DocumentFault[];
+  /** Where the value at `path` was written: a scalar itself, a mapping or list by its key. The nearest parent where there is none. */
+  locate(path: ConfigPath): Position;
+  /** Where the last key of `path` was written. */
+  locateKey(path: ConfigPath): Position;
+}
+
+type Ancestors = readonly unknown[];
+
+export function readDocument(text: string, env: Environment): ConfigDocument {
+  const lineCounter = new LineCounter();
+  const doc = parseDocument(text, { lineCounter, prettyErrors: false, merge: true, logLevel: 'error' });
+  const faults: DocumentFault[] = [];
+  const at = (offset: number): Position => {
+    const { line, col } = lineCounter.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const locateNode = (path: ConfigPath, wanted: 'key' | 'value'): Position => at(offsetOf(doc, path, wanted));
+  const document = (value: unknown): ConfigDocument => ({
+    value,
+    faults,
+    locate: (path) => locateNode(path, 'value'),
+    locateKey: (path) => locateNode(path, 'key'),
+  });
+
+  const syntax = [...doc.errors, ...doc.warnings].filter((error) => error.code !== 'DUPLICATE_KEY');
+  if (syntax.length > 0) {
+    const lines = new Set<number>();
+    for (const error of syntax.sort((a, b) => a.pos[0] - b.pos[0])) {
+      const position = at(error.pos[0]);
+      // The first error of a line is the mistake; the others, and tokens that no longer fit, are what the parser made of it.
+      if (lines.has(position.line) || (lines.size > 0 && error.code === 'UNEXPECTED_TOKEN')) continue;
+      lines.add(position.line);
+      faults.push({
+        position,
+        path: [],
+        message: syntaxMessage(error.code, error.message, lineOf(text, position.line)),
+        harmless: false,
+      });
+    }
+    return document(undefined);
+  }
+
+  const duplicates = new Set(doc.errors.map((error) => error.pos[0]));
+  let readable = true;
+  visit(doc, {
+    Pair(_, pair, ancestors) {
+      const { key } = pair;
+      const path = pathOf(ancestors, pair);
+      const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+      if (isMap(key) || isSeq(key)) {
+        readable = false;
+        faults.push({ position: at(offset), path: [], message: 'a key must be a plain name', harmless: false });
+      } else if (duplicates.has(offset)) {
+        faults.push({
+          position: at(offset),
+          path,
+          message: 'this key is there twice; keep one of the two',
+          harmless: true,
+        });
+      }
+    },
+    Alias(_, alias, ancestors) {
+      if (alias.resolve(doc) !== undefined) return;
+      const message = `no anchor &${alias.source} before this alias; define it further up`;
+      faults.push({ position: at(alias.range?.[0] ?? 0), path: pathOf(ancestors, alias), message, harmless: false });
+    },
+    Scalar(key, scalar, ancestors) {
+      if (key === 'key' || typeof scalar.value !== 'string' || !scalar.value.includes('$')) return;
+      const { text: expanded, faults: messages } = expandEnvironment(scalar.value, env);
+      const path = pathOf(ancestors, scalar);
+      for (const message of messages)
+        faults.push({ position: at(scalar.range?.[0] ?? 0), path, message, harmless: false });
+      scalar.value = scalar.type === Scalar.PLAIN && expanded !== scalar.value ? plainValue(expanded) : expanded;
+    },
+  });
+  if (!readable) return document(undefined);
+  try {
+    return document(doc.toJS());
+  } catch (error) {
+    // Aliases again: unresolved ones, already reported above, or so many that the value would fill the memory.
+    if (faults.length === 0) {
+      faults.push({
+        position: at(0),
+        path: [],
+        message: error instanceof Error ? error.message : String(error),
+        harmless: false,
+      });
+    }
+    return document(undefined);
+  }
+}
+
+function syntaxMessage(code: string, message: string, line: string): string {
+  if (line.includes('${')) return `${message}; inside [ ] or { } put quotes around a value with \${…}`;
+  if (code === 'TAB_AS_INDENT') return 'tabs cannot indent YAML; use spaces';
+  if (code === 'MULTIPLE_DOCS') return 'a second YAML document begins here; a configuration is one document';
+  return `not valid YAML: ${message}`;
+}
+
+function lineOf(text: string, line: number): string {
+  return text.split('\n', line)[line - 1] ?? '';
+}
+
+/** An unquoted value is read as YAML would have read it, had the variable's text been written in its place. */
+function plainValue(text: string): string | number | boolean {
+  if (/^[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?$/.test(text)) return Number(text);
+  return text === 'true' || (text === 'false' ? false : text);
+}
+
+/** The path of the node or pair whose ancestors, outermost first, are given. */
+function pathOf(ancestors: Ancestors, last: unknown): ConfigPath {
+  const chain = [...ancestors, last];
+  const path: (string | number)[] = [];
+  for (const [depth, parent] of chain.entries()) {
+    const child = chain[depth + 1];
+    if (isSeq(parent)) path.push(parent.items.indexOf(child));
+    else if (isMap(parent) && child !== undefined) path.push(keyText(child as Pair));
+  }
+  return path;
+}
+
+function keyText(pair: Pair): string {
+  if (!isScalar(pair.key)) return String(pair.key);
+  // The parser gives `<<` a value that no written key can have.
+  return typeof pair.key.value === 'symbol' ? '<<' : String(pair.key.value);
+}
+
+function offsetOf(doc: Document, path: ConfigPath, wanted: 'key' | 'value'): number {
+  let node: unknown = doc.contents;
+  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(doc);
+    if (isMap(node)) {
+      const pair = findPair(doc, node, String(step));
+      if (pair === undefined) return offset;
+      offset = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
+      node = pair.value;
+    } else if (isSeq(node) && typeof step === 'number') {
+      node = node.items[step];
+      if (!isNode(node)) return offset;
+      offset = node.range?.[0] ?? offset;
+    } else {
+      return offset;
+    }
+  }
+  if (wanted === 'key' || !isNode(node)) return offset;
+  const written: Node = node;
+  return isScalar(written) && written.source !== '' ? (written.range?.[0] ?? offset) : offset;
+}
+
+/** Also looks into what `<<` merges in, since a merged value's fault lies where the value was written. */
+function findPair(doc: Document, map: YAMLMap, key: string): Pair | undefined {
+  const own = map.items.findLast((pair) => keyText(pair) === key);
+  if (own !== undefined) return own;
+  for (const pair of map.items) {
+    if (keyText(pair) !== '<<') continue;
+    const sources = isSeq(pair.value) ? pair.value.items : [pair.value];
+    for (const source of sources) {
+      const merged = isAlias(source) ? source.resolve(doc) : source;
+      const found = isMap(merged) ? findPair(doc, merged, key) : undefined;
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,117 @@
+/**
+ * Structure: does the value have the shape that the schema asks for?
+ *
+ * ajv says what is wrong in the schema's terms ("must match pattern …"); here that becomes what a person can act on. The
+ * `title` of the schema node completes "must be …"; an unknown key gets the nearest known one, or "not supported yet" where
+ * the key is a planned one.
+ */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ConfigPath } from './faults.ts';
+import { nearestName } from './nearest-name.ts';
+import { configSchema, type SchemaNode } from './schema.ts';
+
+export interface StructureFault {
+  readonly path: ConfigPath;
+  readonly message: string;
+  /** The fault is the key at the end of the path, not its value. */
+  readonly atKey: boolean;
+  /** What cannot be relied on because of it; null where everything that is known still has its shape. */
+  readonly spoils: ConfigPath | null;
+}
+
+/** Keys that the design has and this release has not, by the path of the mapping they belong to; `*` is any step. */
+const PLANNED: Readonly<Record<string, readonly string[]>> = {
+  '': ['admin', 'data', 'strategies'],
+  'listen.*': ['tls', 'proxyProtocol'],
+  'services.*': ['affinity', 'balance', 'health', 'outlier', 'retry', 'shield', 'circuit'],
+  'services.*.override': ['cookie'],
+  'routes.*.match': ['methods', 'headers', 'query'],
+};
+
+const PLANNED_STRATEGIES: readonly unknown[] = ['hash', 'latency', 'header', 'round_robin'];
+
+let compiled: ValidateFunction | null = null;
+
+export function checkStructure(value: unknown): readonly StructureFault[] {
+  compiled ??= new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(configSchema);
+  if (compiled(value)) return [];
+  // A faulty name comes twice: as `propertyNames`, and as the fault of the name itself.
+  const errors = (compiled.errors ?? []).filter((error) => error.propertyName === undefined);
+  return errors.map((error) => faultOf(error, value));
+}
+
+function faultOf(error: ErrorObject, root: unknown): StructureFault {
+  const path = pathOfPointer(error.instancePath, root);
+  const schema = error.parentSchema as SchemaNode;
+  const fault = (message: string): StructureFault => ({ path, message, atKey: false, spoils: path });
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(error.params.additionalProperty);
+      const message = unknownKey(path, key, Object.keys(schema.properties ?? {}));
+      return { path: [...path, key], message, atKey: true, spoils: null };
+    }
+    case 'propertyNames': {
+      const key = String(error.params.propertyName);
+      const message = `must be ${schema.propertyNames?.title ?? 'a name'}`;
+      return { path: [...path, key], message, atKey: true, spoils: [...path, key] };
+    }
+    case 'required': {
+      const key = String(error.params.missingProperty);
+      return { path, message: `${key} is missing; add it`, atKey: false, spoils: [...path, key] };
+    }
+    case 'minItems':
+    case 'minProperties':
+      return fault('is empty; add at least one entry');
+    case 'enum':
+      return fault(enumMessage(error.data, schema));
+    default:
+      return fault(valueMessage(error.data, schema));
+  }
+}
+
+function unknownKey(path: ConfigPath, key: string, known: readonly string[]): string {
+  const planned = Object.entries(PLANNED).find(([pattern]) => matches(path, pattern))?.[1] ?? [];
+  if (planned.includes(key)) return 'not supported yet; remove it';
+  const guess = nearestName(key, known);
+  return guess === null ? `unknown key; known here: ${known.join(', ')}` : `unknown key; did you mean ${guess}?`;
+}
+
+function matches(path: ConfigPath, pattern: string): boolean {
+  const steps = pattern === '' ? [] : pattern.split('.');
+  return steps.length === path.length && steps.every((step, index) => step === '*' || step === path[index]);
+}
+
+function enumMessage(value: unknown, schema: SchemaNode): string {
+  const known = (schema.enum ?? []).join(' or ');
+  if (PLANNED_STRATEGIES.includes(value)) return `${value} is not supported yet; use ${known}`;
+  return `must be ${known}, not ${shown(value)}`;
+}
+
+function valueMessage(value: unknown, schema: SchemaNode): string {
+  const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []);
+  const wanted = schema.title ?? (types.includes('array') ? 'a list' : 'a mapping of keys to values');
+  if (value === null) return `has no value; it must be ${wanted}, or be left out`;
+  if (typeof value === 'number' && wanted.startsWith('a duration')) {
+    return `must be ${wanted}, not ${value}: write ${value}s for seconds or ${value}ms for milliseconds`;
+  }
+  return `must be ${wanted}, not ${shown(value)}`;
+}
+
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+/** A JSON pointer names list entries like keys; the value itself tells which is which. */
+function pathOfPointer(pointer: string, root: unknown): ConfigPath {
+  const path: (string | number)[] = [];
+  let value = root;
+  for (const part of pointer.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    path.push(Array.isArray(value) ? Number(key) : key);
+    value = (value as Record<string, unknown> | null)?.[key];
+  }
+  return path;
+}

@@ -1,0 +1,58 @@
+/** `sluice demo`: what it prints works when pasted. */
+import { exec } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { SluiceProcess, sluice } from './sluice-process.ts';
+
+const shell = promisify(exec);
+
+t.test('the printed commands', async (t) => {
+  const demo = new SluiceProcess(['demo', '--port', '0']);
+  t.teardown(() => demo.signal('SIGKILL'));
+  await demo.printed(/Ctrl-C ends it\.\n/);
+  const [, proxy = ''] = await demo.printed(/proxy {2}(http:\/\/127\.0\.0\.1:\d+)\n/);
+  const commands = [...demo.out.matchAll(/^ {2}((?:for|curl|seq) .*)$/gm)].map(([, command = '']) => command);
+  t.equal(commands.length, 7);
+  for (const command of commands) t.ok(command.includes(proxy), command);
+
+  const run = async (part: string): Promise<string> => {
+    const command = commands.find((line) => line.includes(part)) ?? '';
+    return (await shell(command.replace('curl ', 'curl --max-time 20 '))).stdout;
+  };
+  const [loop, canary, upload, chunked, stream, slow, failing] = await Promise.all([
+    run('$(seq 20)'),
+    run('X-Canary-Deploy'),
+    run("-d 'hello'"),
+    run('seq 100000'),
+    run('/stream'),
+    run('/slow'),
+    run('/status/503'),
+  ]);
+  const counts = [...loop.matchAll(/^ +(\d+) hello from v([12])$/gm)].map(([, count]) => Number(count));
+  t.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    20,
+  );
+  t.match(canary, /^HTTP\/1\.1 200 .*x-sluice-version: v2\r\n(.*\r\n)?\r\nhello from v2\n$/s);
+  t.match(upload, /^POST \/echo HTTP\/1\.1\n.*^content-length: 5\n.*\n\nhello$/ims);
+  t.equal(chunked, '100000\n');
+  t.match(stream, /^data: 1 from v[12]\n\n(.*\n\n){8}data: 10 from v[12]\n\n$/s);
+  t.match(slow, /^hello from v[12] after 2000 ms\n$/);
+  t.match(failing, /^HTTP\/1\.1 503 /);
+
+  demo.signal('SIGINT');
+  t.equal(await demo.exited, 0);
+  t.equal(demo.err, '');
+});
+
+t.test('a port in use is one line that names --port', async (t) => {
+  const other = createServer();
+  other.listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const message = `cannot listen on 127.0.0.1:${port}: the port is in use; choose another one with --port N`;
+  t.strictSame(await sluice(['demo', '--port', String(port)]), { code: 1, out: '', err: `sluice demo: ${message}\n` });
+  other.close();
+});

@@ -1,0 +1,49 @@
+/** The schema as the rows of a Markdown table, for `docs/configuration.md`. */
+import type { SchemaNode } from '../../src/control/config/schema.ts';
+
+interface Key {
+  readonly path: string;
+  readonly node: SchemaNode;
+  readonly required: boolean;
+}
+
+/** What stands for "any name" under a mapping that has names as keys. */
+const NAMES: Readonly<Record<string, string>> = {
+  services: '<service>',
+  'services.<service>.versions': '<version>',
+  'services.<service>.split.weights': '<version>',
+};
+
+/** Every key of the schema in its order, parents before children. */
+export function schemaKeys(node: SchemaNode, path = ''): Key[] {
+  const keys: Key[] = [];
+  for (const [name, child] of Object.entries(node.properties ?? {})) {
+    const childPath = path === '' ? name : `${path}.${name}`;
+    keys.push({ path: childPath, node: child, required: node.required?.includes(name) ?? false });
+    keys.push(...schemaKeys(child, childPath));
+  }
+  if (typeof node.additionalProperties === 'object') {
+    const childPath = `${path}.${NAMES[path] ?? '<name>'}`;
+    keys.push({ path: childPath, node: node.additionalProperties, required: false });
+    keys.push(...schemaKeys(node.additionalProperties, childPath));
+  }
+  if (node.items !== undefined) keys.push(...schemaKeys(node.items, `${path}[]`));
+  return keys;
+}
+
+export function referenceTable(schema: SchemaNode): string {
+  const rows = schemaKeys(schema).map(({ path, node, required }) => {
+    const fallback = node.default === undefined ? (required ? 'required' : '') : code(node.default);
+    return `| \`${path}\` | ${typeOf(node)} | ${fallback} | ${node.description ?? ''} |`;
+  });
+  return ['| key | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+function code(value: unknown): string {
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+}
+
+function typeOf(node: SchemaNode): string {
+  if (node.title !== undefined) return node.title.replace(/^an? /, '').replace(/ (such as|of 1 to) .*$/, '');
+  return node.type === 'object' ? 'mapping' : String(node.type);
+}
