@@ -1,0 +1,108 @@
+/**
+ * nginx as an upstream: static files, ranges, validators, compression, its own ideas about keep-alive.
+ *
+ * One process in the foreground, everything it writes in a folder of the test's own. nginx cannot be asked for a free port, so one is
+ * taken from the kernel and given back first; the start is tried again should somebody else have got it in between.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Test } from 'tap';
+import { plainEnvironment, programPath } from './commands.ts';
+
+export interface Nginx {
+  readonly url: string;
+  readonly port: number;
+}
+
+const configOf = (port: number, folder: string): string => `
+daemon off;
+${process.getuid?.() === 0 ? 'user root;' : ''}
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  sendfile on;
+  client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/proxy;
+  fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi;
+  scgi_temp_path ${folder}/scgi;
+  types { text/plain txt; application/octet-stream bin; }
+  add_header X-Connection "$connection" always;
+  server {
+    listen 127.0.0.1:${port};
+    root ${folder}/files;
+    location / { }
+    location /zip/ { alias ${folder}/files/; gzip on; gzip_min_length 1; gzip_types text/plain; gzip_proxied any; }
+    location /short/ { alias ${folder}/files/; keepalive_requests 2; }
+    location /hasty/ { alias ${folder}/files/; keepalive_timeout 0; }
+    location /small-only { client_max_body_size 1k; return 200 "small enough"; }
+  }
+}
+`;
+
+/** Serves `files` by name. */
+export async function startNginx(t: Test, files: Readonly<Record<string, Buffer | string>>): Promise<Nginx> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-nginx-'));
+  mkdirSync(join(folder, 'files'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, 'files', name), content);
+  t.teardown(() => rmSync(folder, { recursive: true }));
+
+  let problem = '';
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const port = await freePort();
+    const config = join(folder, 'nginx.conf');
+    writeFileSync(config, configOf(port, folder));
+    const child = spawn(programPath('nginx') ?? 'nginx', ['-p', folder, '-e', 'stderr', '-c', config], {
+      env: plainEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      problem += chunk.toString();
+    });
+    let running = true;
+    const exit = new Promise<void>((resolve) => {
+      child.on('close', () => {
+        running = false;
+        resolve();
+      });
+    });
+    // nginx says nothing when it is ready, so it is asked.
+    while (running && !(await accepts(port))) await pause(5);
+    if (!running) continue;
+    t.teardown(async () => {
+      // QUIT would wait for the proxy's idle connections.
+      child.kill('SIGTERM');
+      await exit;
+    });
+    return { port, url: `http://127.0.0.1:${port}` };
+  }
+  throw new Error(`nginx does not start: ${problem}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
