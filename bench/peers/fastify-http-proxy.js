@@ -11,7 +11,7 @@ const [port, upstream] = process.argv.slice(2);
 const app = fastify({ logger: false, keepAliveTimeout: 60_000, bodyLimit: 64 * 1024 * 1024 });
 app.register(fastifyHttpProxy, {
   upstream,
-  undici: { connections: 256, pipelining: 1 },
+  undici: { connections: 1024, pipelining: 1 },
   replyOptions: {
     rewriteHeaders(headers) {
       delete headers.connection;

@@ -5,7 +5,7 @@ import { createProxyServer } from 'http-proxy-3';
 const [port, upstream] = process.argv.slice(2);
 const proxy = createProxyServer({
   target: upstream,
-  agent: new http.Agent({ keepAlive: true, maxFreeSockets: 256 }),
+  agent: new http.Agent({ keepAlive: true, maxFreeSockets: 1024 }),
   xfwd: true,
 });
 // Without a listener a client that goes away at the end of a round would end the process.

@@ -8,7 +8,7 @@ import http from 'node:http';
 import { Pool } from 'undici';
 
 const [port, upstream] = process.argv.slice(2);
-const pool = new Pool(upstream, { connections: 256, pipelining: 1 });
+const pool = new Pool(upstream, { connections: 1024, pipelining: 1 });
 const hopByHop = new Set([
   'connection',
   'keep-alive',

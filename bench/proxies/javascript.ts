@@ -29,13 +29,13 @@ function peer(id: string, title: string, packageName: string, script: string, no
 }
 
 export const javascriptPeers: readonly ProxySetup[] = [
-  peer('node-undici', 'node:http + undici', 'undici', 'node-undici.js', 'dispatch, 256 connections, X-Forwarded-*'),
+  peer('node-undici', 'node:http + undici', 'undici', 'node-undici.js', 'dispatch, 1,024 connections, X-Forwarded-*'),
   peer(
     'fastify',
     '@fastify/http-proxy',
     '@fastify/http-proxy',
     'fastify-http-proxy.js',
-    'its undici pool, 256 connections, no log',
+    'its undici pool, 1,024 connections, no log',
   ),
   peer('fast-proxy', 'fast-proxy', 'fast-proxy', 'fast-proxy.js', 'default mode (node:http agent)'),
   peer('http-proxy', 'http-proxy', 'http-proxy', 'http-proxy.js', 'keep-alive agent, xfwd'),

@@ -26,4 +26,4 @@ export interface ProxySetup {
 }
 
 /** Idle connections to the upstream that every proxy may keep, where it can be told. Sluice's default. */
-export const upstreamIdleConnections = 256;
+export const upstreamIdleConnections = 1_024;

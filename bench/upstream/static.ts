@@ -49,7 +49,7 @@ worker_processes 1;
 worker_rlimit_nofile 20000;
 error_log stderr warn;
 pid ${directory}/nginx.pid;
-events { worker_connections 9000; }`;
+events { worker_connections 9000; multi_accept on; }`;
 }
 
 export function nginxTempPaths(directory: string): string {

@@ -57,7 +57,7 @@ export interface ServiceTimeoutsConfig {
 
 /** Idle connections kept per endpoint and worker. */
 export interface PoolConfig {
-  /** Most idle connections. Default 256. */
+  /** Most idle connections. Default 1,024. */
   readonly maxIdle: number;
   /** Longest time a connection stays idle. Default 30 s. */
   readonly idle: number;

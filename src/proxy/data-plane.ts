@@ -92,7 +92,9 @@ export class DataPlane {
   }
 
   async listen(address: ListenConfig, reusePort: boolean): Promise<ListenConfig> {
-    const isTrusted = (client: string): boolean => this.#trusted.check(client, net.isIPv6(client) ? 'ipv6' : 'ipv4');
+    const isTrusted = (client: string): boolean =>
+      this.#context.current.snapshot.trustedProxies.length > 0 &&
+      this.#trusted.check(client, net.isIPv6(client) ? 'ipv6' : 'ipv4');
     const onError = (error: Error): void => this.#logger.error('listener_error', { message: error.message });
     const listener = new Listener(this.#context, this.#ledger, isTrusted, onError);
     const bound = await listener.listen(address, reusePort);

@@ -13,6 +13,11 @@ import { adopt, SocketReader } from './socket-reader.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 const BACKLOG = 4_096;
+/**
+ * Listening sockets a worker opens per address. libuv accepts one connection per socket and turn of the event loop; under load, with
+ * turns of tens of milliseconds, a single socket lets a burst of new clients wait for seconds.
+ */
+const ACCEPTORS = 8;
 
 export class Listener implements ConnectionOwner {
   draining = false;
@@ -21,7 +26,7 @@ export class Listener implements ConnectionOwner {
   readonly #ledger: ConnectionLedger;
   readonly #isTrusted: (address: string) => boolean;
   readonly #onError: (error: Error) => void;
-  #server: net.Server | null = null;
+  readonly #servers: net.Server[] = [];
   #onEmpty: (() => void) | null = null;
 
   constructor(
@@ -37,11 +42,17 @@ export class Listener implements ConnectionOwner {
   }
 
   /** @returns the address that was bound. Rejects where it cannot be. */
-  listen(address: ListenConfig, reusePort: boolean): Promise<ListenConfig> {
+  async listen(address: ListenConfig, reusePort: boolean): Promise<ListenConfig> {
+    const bound = await this.#bind(address, reusePort);
+    for (let i = 1; reusePort && i < ACCEPTORS; i++) await this.#bind(bound, true);
+    return bound;
+  }
+
+  #bind(address: ListenConfig, reusePort: boolean): Promise<ListenConfig> {
     const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#accept(socket);
     });
-    this.#server = server;
+    this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: address.host, port: address.port, backlog: BACKLOG, reusePort }, () => {
@@ -90,8 +101,7 @@ export class Listener implements ConnectionOwner {
 
   /** Stops accepting. */
   stop(): void {
-    this.#server?.close();
-    this.#server = null;
+    for (const server of this.#servers.splice(0)) server.close();
   }
 
   /** Tells every connection to end behind its present response; idle ones end now. */

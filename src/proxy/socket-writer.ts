@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { FLUSHED, type FlushState, FULL, PENDING } from './codec.ts';
 import { chunkEnd, chunkStart } from './http1/chunks.ts';
 
-const COPY_LIMIT = 8_192;
+/** libuv's stream layer writes strings up to this size from a buffer on its stack. */
 const TEXT_LIMIT = 16_384;
 
 export class SocketWriter {
@@ -29,7 +29,7 @@ export class SocketWriter {
 
   /** @param shared whether `buf` will be overwritten by the next read, so that it cannot wait to be written. */
   data(buf: Buffer, start: number, end: number, shared: boolean): void {
-    if (end - start <= COPY_LIMIT && this.#text.length <= TEXT_LIMIT) {
+    if (this.#text.length + end - start <= TEXT_LIMIT) {
       this.#text += buf.toString('latin1', start, end);
       return;
     }

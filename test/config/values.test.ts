@@ -40,7 +40,7 @@ t.test('the smallest file has every default', async (t) => {
         lanes: { stable: 'v1' },
         weights: { v1: 100 },
         timeouts: { connect: 1000, request: 30_000, response: 30_000, idle: 60_000, tunnel: 3_600_000 },
-        pool: { maxIdle: 256, idle: 30_000, maxAge: 0 },
+        pool: { maxIdle: 1_024, idle: 30_000, maxAge: 0 },
         exposeVersion: false,
       },
     ],

@@ -76,7 +76,7 @@ export const SERVICE_TIMEOUTS = {
 } as const satisfies Settings<keyof ServiceTimeoutsConfig>;
 
 export const POOL = {
-  maxIdle: count(256, 0, 65_536, 'Most idle connections kept per endpoint and worker.'),
+  maxIdle: count(1_024, 0, 65_536, 'Most idle connections kept per endpoint and worker.'),
   idle: duration('30s', '10ms', '24h', 'Longest time a connection stays idle.'),
   maxAge: duration('0s', '0s', '8760h', 'Longest life of a connection; `0s` is unlimited.'),
 } as const satisfies Settings<keyof PoolConfig>;

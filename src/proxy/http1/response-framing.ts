@@ -25,6 +25,11 @@ export class ResponseFraming {
   #toHead = false;
   #shortBody = false;
 
+  /** Whether the client announced that this is its last request. */
+  get clientCloses(): boolean {
+    return !this.#keepAlive;
+  }
+
   begin(head: RequestHead): void {
     this.chunked = false;
     this.#keepAlive = head.keepAlive;

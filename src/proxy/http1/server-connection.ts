@@ -334,11 +334,13 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#pending = null;
     this.#state = LINGER;
     this.#startTimer(unread ? LINGER_TIME : this.#timeouts.bodyIdle);
-    if (unread && !this.#clientEnded) {
+    // A client that announced its last request sends nothing that would turn an immediate close into a reset.
+    const drop = !unread && this.#framing.clientCloses && this.#writer.state === FLUSHED;
+    if (drop) this.#socket.destroy();
+    else if (!unread || this.#clientEnded) this.#socket.destroySoon();
+    else {
       this.#socket.end();
       this.resumeRequest();
-    } else {
-      this.#socket.destroySoon();
     }
   }
 
