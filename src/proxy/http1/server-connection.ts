@@ -192,8 +192,8 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     if (body.dataEnd > body.dataStart) {
       this.#startTimer(this.#timeouts.bodyIdle);
       this.#exchange.onRequestData(buf, body.dataStart, body.dataEnd, shared);
-      if (this.#state !== BODY) return end;
     }
+    if (this.#state !== BODY) return end;
     if (body.done) this.#endRequest();
     return next;
   }
@@ -335,8 +335,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#state = LINGER;
     this.#startTimer(unread ? LINGER_TIME : this.#timeouts.bodyIdle);
     // A client that announced its last request sends nothing that would turn an immediate close into a reset.
-    const drop = !unread && this.#framing.clientCloses && this.#writer.state === FLUSHED;
-    if (drop) this.#socket.destroy();
+    if (!unread && this.#framing.clientCloses && this.#writer.state === FLUSHED) this.#socket.destroy();
     else if (!unread || this.#clientEnded) this.#socket.destroySoon();
     else {
       this.#socket.end();
