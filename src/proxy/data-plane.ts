@@ -69,6 +69,10 @@ export class DataPlane {
     this.apply(options.snapshot);
   }
 
+  get snapshot(): Snapshot {
+    return this.#context.current.snapshot;
+  }
+
   /** Swaps in a new generation; connections, requests in flight and the pools of endpoints that stay are untouched. */
   apply(snapshot: Snapshot): void {
     const { ids, random } = this.#context;

@@ -185,3 +185,18 @@ t.test('tunnel: each direction stops by itself', async (t) => {
   await client.signal.wait('every byte', () => client.bytes - got >= TOTAL, 30_000);
   t.equal(client.bytes - got, TOTAL);
 });
+
+t.test('a connection goes on behind an upload that was stopped while its attempt failed', async (t) => {
+  const upstream = await RawUpstream.start(t, () => {});
+  const { url } = upstream;
+  await upstream.close();
+  const proxy = await startProxy(t, { upstream: [url] });
+  // Everything fits the first read but its last bytes: the attempt holds as much as it may and stops the client, then fails.
+  const client = await proxy.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n${'x'.repeat(65_536)}`);
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const answers = await client.answers(2);
+  t.strictSame(
+    answers.map((answer) => answer.status),
+    [503, 503],
+  );
+});

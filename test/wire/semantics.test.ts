@@ -183,6 +183,20 @@ t.test('a client that sent FIN', async (t) => {
     t.equal((await client.answer()).body, 'ok');
     await client.untilOver();
   });
+  await t.test('gets every answer to what it had pipelined before', async (t) => {
+    const upstream = await RawUpstream.start(
+      t,
+      answering((request) => response(200, request.target)),
+    );
+    const proxy = await startProxy(t, { upstream });
+    const client = await proxy.send(get('/1') + get('/2') + get('/3'));
+    client.fin();
+    await client.untilOver();
+    t.strictSame(
+      client.transcript().answers.map((answer) => answer.body),
+      ['/1', '/2', '/3'],
+    );
+  });
   await t.test('gets nothing later: the upstream is aborted', async (t) => {
     const upstream = await RawUpstream.start(t, silent);
     const clock = new FakeClock();
@@ -290,6 +304,33 @@ t.test('a pooled connection that ends just as a request is sent on it', async (t
         if (!again) t.match(answer.body, /\(UC\)/);
       });
     }
+  }
+  const bodies = {
+    'Content-Length': { framed: 'Content-Length: 5\r\n\r\nhello', body: 'hello', trailers: [] },
+    chunked: {
+      framed: 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\nX-T: 1\r\n\r\n',
+      body: 'hello!',
+      trailers: [['X-T', '1']],
+    },
+  };
+  for (const [name, { framed, body, trailers }] of Object.entries(bodies)) {
+    await t.test(`PUT with a small body, ${name}: sent again whole`, async (t) => {
+      const upstream = await RawUpstream.start(t, async (connection) => {
+        await connection.request();
+        connection.write(OK);
+        if (connection.index > 0) return;
+        await connection.request();
+        connection.reset();
+      });
+      const proxy = await startProxy(t, { upstream });
+      const client = await proxy.send(get('/first'));
+      await client.answer();
+      client.write(`PUT /second HTTP/1.1\r\nHost: a\r\n${framed}`);
+      t.equal((await client.answers(2))[1]!.status, 200);
+      const [, once, again] = upstream.requests;
+      t.strictSame([once!.body, again!.body], [body, body]);
+      t.strictSame(again!.trailers, trailers);
+    });
   }
   await t.test('GET that fails on the fresh connection too: 502, no third time', async (t) => {
     const upstream = await RawUpstream.start(t, async (connection) => {

@@ -15,7 +15,7 @@ import { expectNoSockets } from '../kit/open-sockets.ts';
 import { openProxy, type TestProxy } from '../kit/proxy.ts';
 import type { Answer } from '../kit/raw-client.ts';
 import { RawUpstream } from '../kit/raw-upstream.ts';
-import { show } from '../kit/signal.ts';
+import { show, until } from '../kit/signal.ts';
 import { type Seen, type ValidRequest, validRequests } from './corpus/valid-requests.ts';
 import { type ValidResponse, validResponses } from './corpus/valid-responses.ts';
 
@@ -128,7 +128,10 @@ t.test('valid responses', async (t) => {
 
 /** One request for the entry's answer, a second one for the question whether the upstream connection is used again. */
 async function answered(proxy: TestProxy, upstream: RawUpstream, entry: ValidResponse): Promise<Answer> {
+  // Whatever a delivery before this one left behind would be taken for this one's.
+  for (const connection of upstream.connections) connection.destroy();
   await upstream.untilDeserted();
+  await until('an empty pool', () => proxy.plane.stats().upstreamIdle === 0);
   upstream.forget();
   const method = entry.method ?? 'GET';
   const client = await proxy.send(requestFor(entry));

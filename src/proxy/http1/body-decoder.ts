@@ -155,11 +155,12 @@ export class BodyDecoder {
   #trailer(buf: Buffer, pos: number, end: number): number {
     const before = this.#section.length;
     const section = Buffer.concat([this.#section, buf.subarray(pos, end)]);
-    for (let lf = section.indexOf(LF, before); lf >= 0; lf = section.indexOf(LF, lf + 1)) {
+    const close = section.indexOf('\r\n\r\n', before > 3 ? before - 3 : 0, 'latin1');
+    const until = close < 0 ? section.length : close;
+    for (let lf = section.indexOf(LF, before); lf >= 0 && lf < until; lf = section.indexOf(LF, lf + 1)) {
       if (section[lf - 1] !== CR) return this.#fail(end);
     }
-    const close = section.indexOf('\r\n\r\n', before > 3 ? before - 3 : 0, 'latin1');
-    if ((close < 0 ? section.length : close) > this.#context.current.snapshot.limits.headSize) {
+    if (until > this.#context.current.snapshot.limits.headSize) {
       this.oversized = true;
       return this.#fail(end);
     }

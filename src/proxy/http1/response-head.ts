@@ -34,7 +34,7 @@ const NO_GUARDED: ReadonlySet<string> = new Set();
 
 export class ResponseHead extends FieldBlock {
   status = 0;
-  /** Status code, space and reason phrase, as they were sent. */
+  /** Status code, space and reason phrase, as they were sent; the space is added where it is missing. */
   statusText = '';
   minor = 1;
   /** Whether the upstream keeps the connection open behind this message. */
@@ -66,6 +66,7 @@ export class ResponseHead extends FieldBlock {
     if (done === INCOMPLETE) return horizon < end ? FAULT : INCOMPLETE;
     this.text = buf.toString('latin1', start, done);
     this.statusText = this.text.slice(9, line - start - 2);
+    if (this.statusText.length === 3) this.statusText += ' ';
     if (this.#readConnection(buf, start) === FAULT) return FAULT;
     return this.#readFraming(buf, start, toHead) === FAULT ? FAULT : done;
   }

@@ -177,7 +177,8 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#body.reset(head.body, head.contentLength);
     if (head.body === BODY_NONE) {
       this.#state = WAIT;
-      this.#context.wheel.stop(this.#timer);
+      if (this.#clientEnded) this.#startTimer(this.#timeouts.halfClose);
+      else this.#context.wheel.stop(this.#timer);
     } else {
       this.#state = BODY;
       this.#startTimer(this.#timeouts.bodyIdle);
@@ -237,7 +238,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
 
   /** Whether the connection ends behind this response whatever its messages say. */
   get #isEnding(): boolean {
-    return this.#clientEnded || this.#owner.draining;
+    return this.#owner.draining || (this.#clientEnded && this.#pending === null);
   }
 
   sendData(buf: Buffer, start: number, end: number, shared: boolean): void {
@@ -279,6 +280,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
 
   finish(): void {
     if (this.#state === CLOSED) return;
+    this.resumeRequest();
     if (!this.#framing.persist || this.#state === TUNNEL) {
       this.#close();
       return;
@@ -312,19 +314,16 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#headStarted = false;
     this.#blankSkipped = false;
     this.#startTimer(this.#timeouts.keepAlive);
-    if (this.#clientEnded) {
-      this.#close();
-      return;
-    }
     this.resumeRequest();
     if (!this.#consuming) this.#consumePending();
   }
 
   #consumePending(): void {
     const waiting = this.#pending;
-    if (waiting === null) return;
     this.#pending = null;
-    this.#consume(waiting, 0, waiting.length, false);
+    if (waiting !== null) this.#consume(waiting, 0, waiting.length, false);
+    // Behind a FIN an unfinished request stays unfinished.
+    if (this.#clientEnded && this.#state <= BODY) this.#close();
   }
 
   /** Closes when everything is sent; lingers where the client may still be sending. */
@@ -337,10 +336,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     // A client that announced its last request sends nothing that would turn an immediate close into a reset.
     if (!unread && this.#framing.clientCloses && this.#writer.state === FLUSHED) this.#socket.destroy();
     else if (!unread || this.#clientEnded) this.#socket.destroySoon();
-    else {
-      this.#socket.end();
-      this.resumeRequest();
-    }
+    else this.#socket.end();
   }
 
   /** Graceful end: now if nothing is in flight, else behind the present response. */

@@ -188,6 +188,14 @@ export const validRequests: readonly ValidRequest[] = [
     ],
   },
   {
+    name: 'pipelined after trailers: a body with bare LF and CR',
+    send: 'POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-T: 1\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n\na\rb\n',
+    seen: [
+      { method: 'POST', target: '/1', body: '', trailers: { 'x-t': '1' } },
+      { method: 'POST', target: '/2', body: '\na\rb\n' },
+    ],
+  },
+  {
     name: 'Connection: close',
     send: 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
     seen: [{ method: 'GET', target: '/', fields: { 'x-forwarded-for': '127.0.0.1' } }],

@@ -108,6 +108,12 @@ export const validResponses: readonly ValidResponse[] = [
   { name: '304 bare', answer: 'HTTP/1.1 304 Not Modified\r\n\r\n', status: 304 },
   { name: 'empty reason', answer: 'HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\nx', status: 200, body: 'x' },
   {
+    name: 'no space behind the status: common enough to be read, and made good on the way',
+    answer: 'HTTP/1.1 200\r\nContent-Length: 1\r\n\r\nx',
+    status: 200,
+    body: 'x',
+  },
+  {
     name: 'reason with bytes above 127',
     answer: 'HTTP/1.1 404 Pas trouv\xe9\r\nContent-Length: 1\r\n\r\nx',
     status: 404,
