@@ -57,7 +57,7 @@ export function readPlan(argv: readonly string[]): Plan {
     idleMemory: wanted.some((scenario) => scenario.id === idle) ? idleMemory : [],
     rounds,
     warmUp: { compiledSeconds: 1, justInTimeSeconds: quick ? 2 : 3 },
-    roundSeconds: quick ? 1 : 2,
+    roundSeconds: quick ? 1 : 1.5,
     out: values.out ?? null,
   };
 }

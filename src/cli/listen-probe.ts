@@ -1,24 +1,44 @@
 /**
- * Is the address free, and if not, what to tell the user.
+ * Is the address taken, and what to tell the user if it is.
  *
  * Workers share an address by SO_REUSEPORT, and so would a second Sluice of the same user: it would start without a word and take
- * half of the connections. So each address is bound once without that option before the workers are started, and let go again.
- * Another process may take it in between; then the worker's own failure is told.
+ * half of the connections. So each address is called once before the workers are started, and an answer means that it is taken.
+ * Binding it for a moment would be surer and worse: whoever waits for the port to open would take that moment for the start.
  */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { ListenConfig } from '../model/config.ts';
 
-/** Rejects with the system's error where an address cannot be bound. */
+/** How long an address may take to answer, milliseconds; a local one answers or refuses at once. */
+const PATIENCE = 500;
+
+/** Rejects with EADDRINUSE where somebody listens on an address already. */
 export async function probeAddresses(addresses: readonly ListenConfig[]): Promise<void> {
   for (const { host, port } of addresses) {
-    if (port === 0) continue;
-    const server = createServer();
-    server.listen({ host, port });
-    await once(server, 'listening');
-    server.close();
-    await once(server, 'close');
+    if (port === 0 || !isOwn(host) || !(await answers(host, port))) continue;
+    const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    const error = new Error(`listen EADDRINUSE: address already in use ${where}`);
+    throw Object.assign(error, { code: 'EADDRINUSE', address: host, port });
   }
+}
+
+/** Only this machine is called: a file that names another one's address by mistake must not send anything there. */
+function isOwn(host: string): boolean {
+  if (host === '0.0.0.0' || host === '::' || host === 'localhost' || host.startsWith('127.')) return true;
+  return Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === host));
+}
+
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: PATIENCE });
+    const settle = (taken: boolean) => () => {
+      socket.destroy();
+      resolve(taken);
+    };
+    socket.once('connect', settle(true));
+    socket.once('timeout', settle(false));
+    socket.once('error', settle(false));
+  });
 }
 
 /** One line on why an address could not be bound; null where the error is about something else. */

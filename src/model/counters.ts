@@ -4,6 +4,7 @@
  * Doubles, because an aligned 64-bit store is not torn on any platform that Node supports, and counts stay exact up to 2^53; a single
  * writer needs no atomic add. Whoever reads sums the blocks.
  */
+import { MAX_VERSIONS } from './capacity.ts';
 
 /** Slots that belong to the worker as a whole. */
 export const WORKER_SLOTS = {
@@ -46,9 +47,6 @@ export const VERSION_SLOTS = {
 } as const;
 
 const SLOTS_PER_VERSION = 16;
-
-/** Versions that one block has room for; ids are dense, and the configuration refuses more. */
-export const MAX_VERSIONS = 1024;
 
 export const BLOCK_LENGTH = FIRST_VERSION_SLOT + MAX_VERSIONS * SLOTS_PER_VERSION;
 

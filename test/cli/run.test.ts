@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
@@ -113,6 +113,28 @@ t.test('why an address cannot be bound', async (t) => {
   t.match(listenFailure(error('ENOTFOUND', {})), /^cannot listen: /);
   t.equal(listenFailure(error('EPIPE', at)), null);
   t.equal(listenFailure('text'), null);
+});
+
+t.test('the probe opens no port of its own, and calls nobody else', async (t) => {
   // An address of the range for documentation belongs to no machine.
-  await t.rejects(probeAddresses([{ host: '192.0.2.1', port: 9 }]), { code: 'EADDRNOTAVAIL' });
+  await t.resolves(probeAddresses([{ host: '192.0.2.1', port: 9 }]));
+  const taken = createTcpServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const { port } = taken.address() as AddressInfo;
+  await t.rejects(probeAddresses([{ host: '127.0.0.1', port }]), { code: 'EADDRINUSE' });
+  await t.rejects(probeAddresses([{ host: '0.0.0.0', port }]), { code: 'EADDRINUSE' });
+  taken.close();
+  const free = probeAddresses([{ host: '127.0.0.1', port }]);
+  // Whoever waits for the port must not be let in before the workers are there.
+  await t.rejects(
+    new Promise((resolve, reject) => connect(port, '127.0.0.1').on('connect', resolve).on('error', reject)),
+    { code: 'ECONNREFUSED' },
+  );
+  await t.resolves(free);
+});
+
+t.test('an address that this machine does not have is one line', async (t) => {
+  const { code, err } = await sluice(['run', '-c', configFile('foreign.yaml', '192.0.2.1:8080')]);
+  t.equal(code, 1);
+  t.match(err, /cannot listen on .*192\.0\.2\.1:8080: this machine does not have that address\n$/);
 });

@@ -8,12 +8,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { ListenConfig, SluiceConfig } from '../../model/config.ts';
+import type { ListenConfig, ServiceConfig, SluiceConfig } from '../../model/config.ts';
 import { isAddressOrBlock, parseListen } from './addresses.ts';
 import { readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { ConfigError } from './faults.ts';
-import type { RawConfig, RawListen } from './raw-config.ts';
+import type { RawConfig, RawListen, RawService } from './raw-config.ts';
+import { checkCapacity } from './resolve-capacity.ts';
 import { resolveRoutes } from './resolve-routes.ts';
 import { resolveService } from './resolve-service.ts';
 import { resolveLimits, resolveSettings } from './resolve-settings.ts';
@@ -62,9 +63,15 @@ function resolve(raw: RawConfig, review: Review): SluiceConfig {
       forwarded: raw.headers?.forwarded ?? PLAIN_DEFAULTS.forwarded,
       via: raw.headers?.via ?? PLAIN_DEFAULTS.via,
     },
-    services: services.flatMap(([name, service]) => (isMapping(service) ? resolveService(name, service, review) : [])),
+    services: resolveServices(services, review),
     routes: raw.routes === undefined || Array.isArray(raw.routes) ? resolveRoutes(raw.routes ?? [], names, review) : [],
   };
+}
+
+function resolveServices(raw: readonly (readonly [string, RawService])[], review: Review): ServiceConfig[] {
+  const services = raw.flatMap(([name, service]) => (isMapping(service as unknown) ? resolveService(name, service, review) : []));
+  checkCapacity(services, review);
+  return services;
 }
 
 function resolveListen(raw: RawConfig['listen'], review: Review): ListenConfig[] {

@@ -7,6 +7,7 @@
  *
  * @hotpath bench/micro/request-head.ts
  */
+import { MAX_READ_HEADERS } from '../../model/capacity.ts';
 
 /** A field that nothing here cares about. */
 export const UNKNOWN = 0;
@@ -56,9 +57,6 @@ export const FIELD = Object.fromEntries(NAMES.map((name, i) => [name, FIRST_ID +
 
 export const FIRST_CUSTOM_ID = FIRST_ID + NAMES.length;
 
-/** Most names a snapshot may add. */
-export const MAX_CUSTOM = 200;
-
 const SLOTS = 1024;
 const MASK = SLOTS - 1;
 
@@ -80,7 +78,7 @@ export class FieldNames {
     for (const name of NAMES) this.#add(name, FIELD[name]);
     let next = FIRST_CUSTOM_ID;
     for (const name of custom) {
-      if (this.idOf(name) === UNKNOWN && next < FIRST_CUSTOM_ID + MAX_CUSTOM) {
+      if (this.idOf(name) === UNKNOWN && next < FIRST_CUSTOM_ID + MAX_READ_HEADERS) {
         this.#custom.set(name, next);
         this.#add(name, next++);
       }

@@ -1,0 +1,9 @@
+/**
+ * Sizes that tables of the data plane are built for; the configuration refuses what would not fit.
+ */
+
+/** Versions over all services: each has a block in the shared counters. */
+export const MAX_VERSIONS = 1_024;
+
+/** Different header names that routes and services read: each has a number of one byte, shared with the names Sluice knows itself. */
+export const MAX_READ_HEADERS = 200;
