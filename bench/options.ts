@@ -44,7 +44,7 @@ export function readPlan(argv: readonly string[]): Plan {
     values.scenario === undefined
       ? known.filter((scenario) => !quick || !('quick' in scenario) || scenario.quick)
       : pick(values.scenario, known, 'scenario');
-  const rounds = values.rounds === undefined ? (quick ? 1 : 3) : Number(values.rounds);
+  const rounds = values.rounds === undefined ? (quick ? 1 : 5) : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) throw new Error('--rounds wants a number from 1 to 100');
   // Unless asked by name, memory is measured of the two that it is about; each proxy costs a start and some seconds.
   const askedFor = values.scenario !== undefined;
@@ -57,7 +57,7 @@ export function readPlan(argv: readonly string[]): Plan {
     idleMemory: wanted.some((scenario) => scenario.id === idle) ? idleMemory : [],
     rounds,
     warmUp: { compiledSeconds: 1, justInTimeSeconds: quick ? 2 : 3 },
-    roundSeconds: quick ? 1 : 1.5,
+    roundSeconds: 1,
     out: values.out ?? null,
   };
 }

@@ -15,7 +15,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ListenConfig, SluiceConfig } from '../model/config.ts';
 import { clearSection, newLedgerTable } from '../model/connection-table.ts';
-import { newCounterBlock } from '../model/counters.ts';
+import { clearGauges, newCounterBlock } from '../model/counters.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { FromWorker, ToWorker, WorkerInit } from '../model/worker-messages.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -120,6 +120,7 @@ export class Supervisor {
     this.#pause = now - this.#lastCrash > CALM ? FIRST_PAUSE : Math.min(this.#pause * 2, LAST_PAUSE);
     this.#lastCrash = now;
     clearSection(this.#ledger, index);
+    clearGauges(this.counters[index]!);
     this.#logger.error('worker_replaced', { worker: index, afterMs: this.#pause });
     setTimeout(() => {
       if (this.#stopping) return;

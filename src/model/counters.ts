@@ -54,3 +54,9 @@ export const versionSlot = (versionId: number): number => FIRST_VERSION_SLOT + v
 
 export const newCounterBlock = (): Float64Array =>
   new Float64Array(new SharedArrayBuffer(BLOCK_LENGTH * Float64Array.BYTES_PER_ELEMENT));
+
+/** Sets the slots that say what is open now to nothing; call when the worker that wrote them has died. */
+export const clearGauges = (block: Float64Array): void => {
+  block[WORKER_SLOTS.open] = 0;
+  block[WORKER_SLOTS.inFlight] = 0;
+};
