@@ -8,8 +8,8 @@
 import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import { parseConfig } from '../../src/control/config/load.ts';
-import { WORKER_SLOTS } from '../../src/model/counters.ts';
 import { Supervisor } from '../../src/control/supervisor.ts';
+import { WORKER_SLOTS } from '../../src/model/counters.ts';
 import { createLogger } from '../../src/runtime/logger.ts';
 import { RawClient } from '../kit/raw-client.ts';
 import { type Origin, startOrigin } from './origin.ts';
@@ -107,7 +107,11 @@ t.test('a crashed worker', async (t) => {
       client.destroy();
     }
     t.pass('a replacement serves');
-    t.equal(supervisor.counters[index]?.[WORKER_SLOTS.inFlight], 0, 'what the dead worker had in flight is not counted on');
+    t.equal(
+      supervisor.counters[index]?.[WORKER_SLOTS.inFlight],
+      0,
+      'what the dead worker had in flight is not counted on',
+    );
   }
   await supervisor.drain();
 });

@@ -69,7 +69,9 @@ function resolve(raw: RawConfig, review: Review): SluiceConfig {
 }
 
 function resolveServices(raw: readonly (readonly [string, RawService])[], review: Review): ServiceConfig[] {
-  const services = raw.flatMap(([name, service]) => (isMapping(service as unknown) ? resolveService(name, service, review) : []));
+  const services = raw.flatMap(([name, service]) =>
+    isMapping(service as unknown) ? resolveService(name, service, review) : [],
+  );
   checkCapacity(services, review);
   return services;
 }
