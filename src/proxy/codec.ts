@@ -30,6 +30,8 @@ export interface ServerStream {
   /** @param shared whether `buf` will be overwritten by the next read of any socket. */
   sendData(buf: Buffer, start: number, end: number, shared: boolean): void;
   sendEnd(trailers: string): void;
+  /** Takes back a response of which no byte has left; false where that is too late. */
+  retract(): boolean;
   /** Answers 101 and lets raw bytes through from here on. */
   startTunnel(head: ResponseHead, fields: string): void;
   sendReply(code: ReplyCode): void;

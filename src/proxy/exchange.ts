@@ -18,8 +18,8 @@
  *
  * HOLDING: a chunked request has sent nothing upstream yet. It is held until its body is whole, HOLD_LIMIT bytes of it came or
  * HOLD_TIME passed, so that a malformed chunk in a body of ordinary size reaches nobody, and so that such a body can be sent again.
- * WAITING: an attempt runs and no response byte has been passed on. STREAMING: the response head is on its way to the client; from here
- * a failure can only cut the connection. In IDLE no stream is attached.
+ * WAITING: an attempt runs and no response byte has been passed on. STREAMING: the response head is on its way to the client; once a
+ * byte of it has left, a failure can only cut the connection. In IDLE no stream is attached.
  *
  * Nothing here throws, and a request allocates no object of its own: the exchange belongs to its connection and is used again.
  *
@@ -296,6 +296,8 @@ export class Exchange implements RequestEvents, ResponseEvents, OutgoingRequest,
       }
       return this.#answer(code);
     }
+    // Head and fault may have come in one packet: then the client has seen nothing of it and can be told.
+    if (this.#state === STREAMING && this.#down.retract()) return this.#answer(code);
     this.#end('cut');
     this.#down.abort();
   }

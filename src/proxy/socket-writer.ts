@@ -18,9 +18,24 @@ export class SocketWriter {
   readonly #socket: Socket;
   #text = '';
   #corked = false;
+  /** Length of the text before the message that may still be taken back, -1 where there is none. */
+  #mark = -1;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+  }
+
+  /** From here on a message begins that `rewind` can take back as long as nothing is flushed. */
+  mark(): void {
+    this.#mark = this.#corked ? -1 : this.#text.length;
+  }
+
+  /** Takes back what was queued since the mark; false where some of it may have left. */
+  rewind(): boolean {
+    if (this.#mark < 0) return false;
+    this.#text = this.#text.slice(0, this.#mark);
+    this.#mark = -1;
+    return true;
   }
 
   text(text: string): void {
@@ -36,6 +51,7 @@ export class SocketWriter {
     if (!this.#corked) {
       this.#socket.cork();
       this.#corked = true;
+      this.#mark = -1;
     }
     if (this.#text !== '') {
       this.#socket.write(this.#text, 'latin1');
@@ -55,6 +71,7 @@ export class SocketWriter {
 
   flush(): FlushState {
     const socket = this.#socket;
+    this.#mark = -1;
     if (this.#text !== '') {
       const text = this.#text;
       this.#text = '';

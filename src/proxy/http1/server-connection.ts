@@ -233,7 +233,12 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   }
 
   sendHead(head: ResponseHead, fields: string): void {
+    this.#writer.mark();
     this.#writer.text(this.#framing.head(head, fields, this.#state === BODY, this.#isEnding));
+  }
+
+  retract(): boolean {
+    return this.#writer.rewind();
   }
 
   /** Whether the connection ends behind this response whatever its messages say. */
@@ -350,7 +355,6 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
       else this.#refuse('request_timeout', 0);
     } else if (this.#state === BODY) {
       this.#bodyFault('request_timeout', 0);
-      this.flush();
     } else {
       this.destroy();
     }
