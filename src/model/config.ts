@@ -35,7 +35,7 @@ export interface DownstreamTimeoutsConfig {
   readonly bodyIdle: number;
   /** Longest wait for the next request on a kept-alive connection. Default 60 s. */
   readonly keepAlive: number;
-  /** How long an answer may still be delivered to a client that has sent FIN. Default 1 s. */
+  /** How long an answer may pause once the client has sent FIN. Default 1 s. */
   readonly halfClose: number;
   /** How long requests may finish after SIGTERM. Default 30 s. */
   readonly drain: number;

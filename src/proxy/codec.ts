@@ -93,3 +93,12 @@ export interface ResponseEvents {
   onUpstreamDrain(): void;
   flushDownstream(): FlushState;
 }
+
+/** Who keeps the client side's connections. */
+export interface ConnectionOwner<Connection> {
+  /** No response may promise that its connection goes on. */
+  readonly draining: boolean;
+  /** Connections end as soon as nothing is in flight. */
+  readonly ending: boolean;
+  connectionClosed(connection: Connection): void;
+}

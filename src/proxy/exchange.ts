@@ -31,6 +31,7 @@ import {
   type ClientStream,
   FLUSHED,
   type FlushState,
+  FULL,
   type OutgoingRequest,
   type RequestEvents,
   type ResponseEvents,
@@ -291,7 +292,7 @@ export class Exchange implements RequestEvents, ResponseEvents, OutgoingRequest,
     if (this.#state === WAITING) {
       if (up !== null && code === 'upstream_closed' && this.#isSafeToResend(up)) {
         this.#launch(true);
-        this.#up!.flush();
+        if (this.#up!.flush() !== FULL) this.#down.resumeRequest();
         return;
       }
       return this.#answer(code);

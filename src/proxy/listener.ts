@@ -6,9 +6,10 @@
  */
 import net from 'node:net';
 import type { ListenConfig } from '../model/config.ts';
+import type { ConnectionOwner } from './codec.ts';
 import type { ConnectionLedger } from './connection-ledger.ts';
 import { clientFacts } from './http1/field-rules.ts';
-import { type ConnectionOwner, ServerConnection } from './http1/server-connection.ts';
+import { ServerConnection } from './http1/server-connection.ts';
 import { adopt, SocketReader } from './socket-reader.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -19,8 +20,9 @@ const BACKLOG = 4_096;
  */
 const ACCEPTORS = 8;
 
-export class Listener implements ConnectionOwner {
+export class Listener implements ConnectionOwner<ServerConnection> {
   draining = false;
+  ending = false;
   readonly connections = new Set<ServerConnection>();
   readonly #context: WorkerContext;
   readonly #ledger: ConnectionLedger;
@@ -106,6 +108,7 @@ export class Listener implements ConnectionOwner {
 
   /** Tells every connection to end behind its present response; idle ones end now. */
   drain(): void {
+    this.ending = true;
     for (const connection of this.connections) connection.drain();
   }
 

@@ -47,9 +47,9 @@ export class SocketReader {
   }
 
   #read(size: number, buf: Buffer): void {
-    this.sink?.onBytes(buf, 0, size, buf === this.#shared);
     if (size === buf.length) this.#bulk = true;
     else if (size < SMALL_READ) this.#bulk = false;
+    this.sink?.onBytes(buf, 0, size, buf === this.#shared);
   }
 
   /** The sink says after each read how far the bytes that it was given have been written on. */
@@ -63,9 +63,19 @@ export class SocketReader {
     }
   }
 
+  /**
+   * The message is over, and the next bytes go somewhere else: flushes there say nothing about the writes that hold lent buffers, so these
+   * must never be used again.
+   */
+  forget(): void {
+    this.#bulk = false;
+    this.#lent = [];
+    this.#free = [];
+  }
+
   #next(): Buffer {
     if (!this.#bulk) {
-      if (this.#own !== null || this.#free.length > 0) this.#drop();
+      if (this.#own !== null || this.#lent.length > 0 || this.#free.length > 0) this.#drop();
       return this.#shared;
     }
     this.#own ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(READ_SIZE);

@@ -58,7 +58,7 @@ export const DOWNSTREAM_TIMEOUTS = {
     'Longest silence of a client within a request body, or of a reader within a response.',
   ),
   keepAlive: duration('60s', '10ms', '24h', 'Longest wait for the next request on a kept-alive connection.'),
-  halfClose: duration('1s', '0ms', '24h', 'How long an answer may still be delivered to a client that has sent FIN.'),
+  halfClose: duration('1s', '0ms', '24h', 'How long an answer may pause once the client has sent FIN.'),
   drain: duration('30s', '0ms', '24h', 'How long requests may finish after SIGTERM.'),
 } as const satisfies Settings<keyof DownstreamTimeoutsConfig>;
 

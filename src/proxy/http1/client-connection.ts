@@ -107,6 +107,7 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
   /** Gives the connection its next exchange; call before sendHead. */
   assign(exchange: ResponseEvents, toHead: boolean): void {
     this.#exchange = exchange;
+    this.#reader.forget();
     this.#state = HEAD;
     this.#toHead = toHead;
     this.answered = false;
@@ -167,7 +168,10 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
 
   release(): void {
     this.#exchange = null;
-    if (!this.#reusable || !this.#requestEnded || this.#state !== ENDED) {
+    this.#reader.forget();
+    // An upstream that answered without reading all of the request would get the next one behind the rest of this.
+    const sent = this.#requestEnded && this.#writer.state === FLUSHED;
+    if (!this.#reusable || !sent || this.#state !== ENDED) {
       this.#pool.active--;
       this.destroy();
       return;
@@ -330,6 +334,7 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
     this.#connected = true;
     if (this.#exchange === null) return;
     if (this.#requestEnded) this.#startTimer(this.#pool.timeouts.response);
+    else if (this.#writer.state === FULL) this.#startTimer(this.#pool.timeouts.idle);
     else this.#pool.context.wheel.stop(this.#timer);
   }
 

@@ -8,6 +8,7 @@
  * @hotpath bench/micro/exchange.ts
  */
 import type { ReplyCode } from '../../model/local-reply.ts';
+import { lastChunk } from './chunks.ts';
 import { localReply } from './local-reply.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, type RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -63,6 +64,11 @@ export class ResponseFraming {
     this.#decide(unread, ending || (streamed && this.#minor === 0));
     const framing = this.chunked ? 'Transfer-Encoding: chunked\r\n' : '';
     return `HTTP/1.1 ${head.statusText}\r\n${fields}${framing}${this.#connectionLine()}\r\n`;
+  }
+
+  /** What ends the body; trailers are lost where it is not chunked. */
+  end(trailers: string): string {
+    return this.chunked ? lastChunk(trailers) : '';
   }
 
   upgrade(head: ResponseHead, fields: string): string {

@@ -6,7 +6,7 @@
  *      │                             └──101──▶ TUNNEL
  *      └── fault, close, drain ──▶ LINGER ──FIN or time──▶ CLOSED
  *
- * One request is in flight at a time. Bytes of pipelined requests wait in `#pending`, and reading stops when they pile up, so answers
+ * One request is in flight at a time. Bytes of pipelined requests wait in the backlog, and reading stops when they pile up, so answers
  * leave in order by construction. In LINGER everything is sent and the write side closed; the client's bytes are read and
  * dropped for a while, because closing with unread bytes would reset the connection and could take the answer with it.
  *
@@ -19,13 +19,13 @@ import type { Socket } from 'node:net';
 import type { DownstreamTimeoutsConfig } from '../../model/config.ts';
 import type { ReplyCode } from '../../model/local-reply.ts';
 import { Timer, type TimerOwner } from '../../runtime/timer-wheel.ts';
-import { FLUSHED, type FlushState, FULL, type ServerStream } from '../codec.ts';
+import { type ConnectionOwner, FLUSHED, type FlushState, FULL, type ServerStream } from '../codec.ts';
 import { Exchange } from '../exchange.ts';
 import type { ByteSink, SocketReader } from '../socket-reader.ts';
 import { SocketWriter } from '../socket-writer.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { Backlog } from './backlog.ts';
 import { BodyDecoder } from './body-decoder.ts';
-import { lastChunk } from './chunks.ts';
 import type { ClientFacts } from './field-rules.ts';
 import { FAULT, INCOMPLETE } from './fields.ts';
 import { CR, LF } from './grammar.ts';
@@ -40,20 +40,13 @@ const TUNNEL = 3;
 const LINGER = 4;
 const CLOSED = 5;
 
-/** Unparsed bytes of pipelined requests that may wait. */
-const PENDING_LIMIT = 65_536;
 /** How long unread bytes are dropped before the connection is closed under them, milliseconds. */
 const LINGER_TIME = 2_000;
-
-export interface ConnectionOwner {
-  readonly draining: boolean;
-  connectionClosed(connection: ServerConnection): void;
-}
 
 export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   readonly client: ClientFacts;
   readonly #context: WorkerContext;
-  readonly #owner: ConnectionOwner;
+  readonly #owner: ConnectionOwner<ServerConnection>;
   readonly #socket: Socket;
   readonly #reader: SocketReader;
   readonly #writer: SocketWriter;
@@ -61,17 +54,19 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   readonly #body: BodyDecoder;
   readonly #timer = new Timer(this);
   #state = HEAD;
-  #pending: Buffer | null = null;
+  readonly #backlog = new Backlog();
   #consuming = false;
   #paused = false;
   #headStarted = false;
   #blankSkipped = false;
   #clientEnded = false;
+  /** Bytes written when the patience with a client that has sent FIN was last renewed. */
+  #written = 0;
   readonly #framing = new ResponseFraming();
 
   constructor(
     context: WorkerContext,
-    owner: ConnectionOwner,
+    owner: ConnectionOwner<ServerConnection>,
     client: ClientFacts,
     socket: Socket,
     reader: SocketReader,
@@ -95,42 +90,31 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   }
 
   onBytes(buf: Buffer, start: number, end: number, shared: boolean): void {
-    if (this.#pending === null) {
-      this.#consume(buf, start, end, shared);
+    if (this.#backlog.empty) {
+      this.#reader.settle(this.#consume(buf, start, end, shared));
       return;
     }
-    const fresh = buf.subarray(start, end);
-    const joined = Buffer.concat([this.#pending, fresh]);
-    // A head that grows without a line end cannot have become complete; parsing it again for each byte would be a gift to attackers.
-    if (
-      this.#state === HEAD &&
-      fresh.indexOf(LF) < 0 &&
-      joined.length < this.#context.current.snapshot.limits.headSize
-    ) {
-      this.#pending = joined;
-      return;
-    }
-    this.#pending = null;
-    this.#consume(joined, 0, joined.length, false);
+    const headSize = this.#state === HEAD ? this.#context.current.snapshot.limits.headSize : 0;
+    const joined = this.#backlog.join(buf, start, end, headSize);
+    if (joined !== null) this.#reader.settle(this.#consume(joined, 0, joined.length, false));
   }
 
-  #consume(buf: Buffer, start: number, end: number, shared: boolean): void {
+  /** @returns how far what was read has been written on. */
+  #consume(buf: Buffer, start: number, end: number, shared: boolean): FlushState {
     this.#consuming = true;
     let pos = start;
     while (pos < end && this.#state <= BODY) {
       pos = this.#state === HEAD ? this.#readHead(buf, pos, end) : this.#readBody(buf, pos, end, shared);
     }
     if (pos < end && this.#state === TUNNEL) this.#exchange.onRequestData(buf, pos, end, shared);
-    if (pos < end && this.#state === WAIT) this.#stash(buf, pos, end);
+    if (pos < end && this.#state === WAIT) {
+      this.#backlog.keep(buf, pos, end);
+      if (this.#backlog.isFull) this.pauseRequest();
+    }
     this.#consuming = false;
     const state = this.#exchange.flushUpstream();
-    this.#reader.settle(state);
     if (state === FULL) this.pauseRequest();
-  }
-
-  #stash(buf: Buffer, pos: number, end: number): void {
-    this.#pending = Buffer.from(buf.subarray(pos, end));
-    if (this.#pending.length >= PENDING_LIMIT) this.pauseRequest();
+    return state;
   }
 
   #readHead(buf: Buffer, from: number, end: number): number {
@@ -158,7 +142,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   }
 
   #awaitMore(buf: Buffer, pos: number, end: number): void {
-    this.#pending = Buffer.from(buf.subarray(pos, end));
+    this.#backlog.keep(buf, pos, end);
     if (this.#headStarted) return;
     this.#headStarted = true;
     this.#startTimer(this.#timeouts.head);
@@ -176,14 +160,19 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#framing.begin(head);
     this.#body.reset(head.body, head.contentLength);
     if (head.body === BODY_NONE) {
-      this.#state = WAIT;
-      if (this.#clientEnded) this.#startTimer(this.#timeouts.halfClose);
-      else this.#context.wheel.stop(this.#timer);
+      this.#awaitAnswer();
     } else {
       this.#state = BODY;
       this.#startTimer(this.#timeouts.bodyIdle);
     }
     this.#exchange.begin(head);
+  }
+
+  /** The request is whole; a client that has sent FIN has a limited time to get its answer. */
+  #awaitAnswer(): void {
+    this.#state = WAIT;
+    if (this.#clientEnded) this.#startTimer(this.#timeouts.halfClose);
+    else this.#context.wheel.stop(this.#timer);
   }
 
   #readBody(buf: Buffer, pos: number, end: number, shared: boolean): number {
@@ -200,8 +189,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   }
 
   #endRequest(): void {
-    this.#context.wheel.stop(this.#timer);
-    this.#state = WAIT;
+    this.#awaitAnswer();
     if (this.#exchange.active) this.#exchange.onRequestEnd(this.#body.trailers);
     else this.#nextRequest();
   }
@@ -218,7 +206,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#paused = true;
     this.#socket.pause();
     // While the upstream does not read, the client cannot be blamed for silence.
-    if (this.#state === BODY) this.#context.wheel.stop(this.#timer);
+    if (this.#state === BODY && this.#writer.state !== FULL) this.#context.wheel.stop(this.#timer);
   }
 
   resumeRequest(): void {
@@ -243,7 +231,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
 
   /** Whether the connection ends behind this response whatever its messages say. */
   get #isEnding(): boolean {
-    return this.#owner.draining || (this.#clientEnded && this.#pending === null);
+    return this.#owner.draining || (this.#clientEnded && this.#backlog.empty);
   }
 
   sendData(buf: Buffer, start: number, end: number, shared: boolean): void {
@@ -251,12 +239,10 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   }
 
   sendEnd(trailers: string): void {
-    if (this.#state === TUNNEL) {
-      this.#writer.flush();
-      this.#socket.end();
-    } else if (this.#framing.chunked) {
-      this.#writer.text(lastChunk(trailers));
-    }
+    this.#writer.text(this.#framing.end(trailers));
+    if (this.#state !== TUNNEL) return;
+    this.#writer.flush();
+    this.#socket.end();
   }
 
   startTunnel(head: ResponseHead, fields: string): void {
@@ -269,22 +255,27 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   }
 
   sendReply(code: ReplyCode): void {
-    const { rules } = this.#context.current;
-    const date = this.#context.current.dateLine();
-    this.#writer.text(this.#framing.reply(code, rules.name, date, this.#state === BODY, this.#isEnding));
+    const { current } = this.#context;
+    this.#writer.text(
+      this.#framing.reply(code, current.rules.name, current.dateLine(), this.#state === BODY, this.#isEnding),
+    );
   }
 
   flush(): FlushState {
     if (this.#state === CLOSED) return FLUSHED;
     const state = this.#writer.flush();
-    if (state === FULL && (this.#state === WAIT || this.#state === TUNNEL)) {
-      this.#startTimer(this.#timeouts.bodyIdle);
-    }
+    if (state === FULL && this.#isSending) this.#startTimer(this.#timeouts.bodyIdle);
     return state;
+  }
+
+  /** Whether the timer is free to watch the client read, because nothing is expected from it. */
+  get #isSending(): boolean {
+    return this.#state === WAIT || this.#state === TUNNEL || (this.#state === BODY && this.#paused);
   }
 
   finish(): void {
     if (this.#state === CLOSED) return;
+    this.#reader.forget();
     this.resumeRequest();
     if (!this.#framing.persist || this.#state === TUNNEL) {
       this.#close();
@@ -302,8 +293,9 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#socket.resetAndDestroy();
   }
 
-  /** Closes at once. */
+  /** Closes at once; with a reset where the client would otherwise take an incomplete answer for a whole one. */
   destroy(): void {
+    if (this.#exchange.active || this.#writer.state !== FLUSHED) return this.abort();
     if (this.#state === CLOSED) return;
     this.#state = CLOSED;
     this.#socket.destroy();
@@ -320,49 +312,57 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#blankSkipped = false;
     this.#startTimer(this.#timeouts.keepAlive);
     this.resumeRequest();
-    if (!this.#consuming) this.#consumePending();
+    if (this.#consuming) return;
+    this.#consumePending();
+    if (this.#owner.ending) this.drain();
   }
 
   #consumePending(): void {
-    const waiting = this.#pending;
-    this.#pending = null;
+    const waiting = this.#backlog.take();
     if (waiting !== null) this.#consume(waiting, 0, waiting.length, false);
+    if (!this.#clientEnded || this.#state > BODY) return;
     // Behind a FIN an unfinished request stays unfinished.
-    if (this.#clientEnded && this.#state <= BODY) this.#close();
+    this.#exchange.onDownstreamClosed();
+    this.#close();
   }
 
-  /** Closes when everything is sent; lingers where the client may still be sending. */
+  /** Closes when everything is sent; lingers where the client may still be sending (RFC 9112 9.6). */
   #close(): void {
-    const unread = this.#state === BODY || this.#pending !== null || this.#state === HEAD;
-    this.#writer.flush();
-    this.#pending = null;
+    const silent = this.#state >= WAIT && this.#backlog.empty && this.#framing.clientCloses;
+    const flushed = this.#writer.flush() === FLUSHED;
+    this.#backlog.take();
     this.#state = LINGER;
-    this.#startTimer(unread ? LINGER_TIME : this.#timeouts.bodyIdle);
+    this.#startTimer(flushed ? LINGER_TIME : this.#timeouts.bodyIdle);
     // A client that announced its last request sends nothing that would turn an immediate close into a reset.
-    if (!unread && this.#framing.clientCloses && this.#writer.state === FLUSHED) this.#socket.destroy();
-    else if (!unread || this.#clientEnded) this.#socket.destroySoon();
+    if (silent && flushed) this.#socket.destroy();
+    else if (silent || this.#clientEnded) this.#socket.destroySoon();
     else this.#socket.end();
   }
 
   /** Graceful end: now if nothing is in flight, else behind the present response. */
   drain(): void {
-    if (this.#state === HEAD && this.#pending === null) this.#close();
+    if (this.#state === HEAD && this.#backlog.empty) this.#close();
   }
 
   onTimer(): void {
     if (this.#state === HEAD) {
-      if (this.#pending === null) this.destroy();
+      if (this.#backlog.empty) this.destroy();
       else this.#refuse('request_timeout', 0);
     } else if (this.#state === BODY) {
       this.#bodyFault('request_timeout', 0);
+    } else if (this.#state === WAIT && this.#clientEnded && this.#socket.bytesWritten > this.#written) {
+      // Had the client gone, what was written meanwhile would have brought a reset.
+      this.#written = this.#socket.bytesWritten;
+      this.#startTimer(this.#timeouts.halfClose);
     } else {
       this.destroy();
     }
   }
 
   #onDrain(): void {
-    const sending = this.#state === WAIT || this.#state === TUNNEL;
-    if (sending && !this.#clientEnded) this.#context.wheel.stop(this.#timer);
+    if (this.#state === WAIT) this.#awaitAnswer();
+    else if (this.#isSending) this.#context.wheel.stop(this.#timer);
+    if (this.#state === LINGER) this.#startTimer(LINGER_TIME);
     if (this.#state === WAIT && !this.#exchange.active) this.#nextRequest();
     else this.#exchange.onDownstreamDrain();
   }
@@ -371,8 +371,9 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     this.#clientEnded = true;
     if (this.#state === TUNNEL) {
       this.#exchange.onRequestEnd('');
-    } else if (this.#state === WAIT && this.#exchange.active) {
-      this.#startTimer(this.#timeouts.halfClose);
+    } else if (this.#state === WAIT) {
+      // Where an answer is stuck, what was pipelined behind it is looked at when it has been read.
+      if (this.#exchange.active) this.#startTimer(this.#timeouts.halfClose);
     } else if (this.#state === BODY) {
       this.destroy();
     } else {
@@ -383,7 +384,6 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
 
   #onClose(): void {
     this.#state = CLOSED;
-    this.#pending = null;
     this.#context.wheel.remove(this.#timer);
     this.#exchange.onDownstreamClosed();
     this.#exchange.dispose();
