@@ -6,7 +6,7 @@
  * in requests and responses alike.
  */
 import { type FieldNames, NOMINATED, UNKNOWN } from './field-names.ts';
-import { type FieldBlock, ID } from './fields.ts';
+import type { FieldBlock } from './fields.ts';
 
 export const OPTION_CLOSE = 1;
 export const OPTION_KEEP_ALIVE = 2;
@@ -75,8 +75,5 @@ function nominate(block: FieldBlock, names: FieldNames, option: string): void {
   const id = names.idOf(option);
   // A field that Sluice reads itself (TE, Keep-Alive, Upgrade) is hop-by-hop by its own number already.
   if (id !== UNKNOWN) return;
-  for (let i = 0; i < block.count; i++) {
-    if (block.rows[i * 5 + ID] === UNKNOWN && block.nameOf(i).toLowerCase() === option)
-      block.rows[i * 5 + ID] = NOMINATED;
-  }
+  block.renumberUnknown(option, NOMINATED);
 }

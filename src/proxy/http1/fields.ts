@@ -88,6 +88,14 @@ export class FieldBlock {
     this.index[from] = 0;
   }
 
+  /** Gives every line of a field that has no number of its own another one, by its lower-case name. */
+  renumberUnknown(name: string, to: number): void {
+    for (let i = 0; i < this.count; i++) {
+      const row = i * COLUMNS;
+      if (this.rows[row + ID] === UNKNOWN && this.nameOf(i).toLowerCase() === name) this.rows[row + ID] = to;
+    }
+  }
+
   /** The field lines without those whose number `drop` marks, each with its CRLF. */
   keep(drop: Uint8Array): string {
     const { rows, count, text } = this;
