@@ -5,5 +5,8 @@
 /** Versions over all services: each has a block in the shared counters. */
 export const MAX_VERSIONS = 1_024;
 
+/** Endpoints over all services: each has a row in shared memory. */
+export const MAX_ENDPOINTS = 4_096;
+
 /** Different header names that routes and services read: each has a number of one byte, shared with the names Sluice knows itself. */
 export const MAX_READ_HEADERS = 200;
