@@ -42,26 +42,48 @@ export class Timer {
   }
 }
 
+/** Stands for the interval of a wheel that turns no more. */
+const CLOSED: Interval = { stop: () => {} };
+
+export interface TimerWheelOptions {
+  /** Is called once an interval, before timers fire. */
+  readonly onTick?: () => void;
+  /** Whether the interval stands still while no timer is linked; for wheels that are rarely used. Default false. */
+  readonly resting?: boolean;
+}
+
 export class TimerWheel {
   readonly #clock: Clock;
   readonly #origin: number;
   readonly #resolution: number;
-  readonly #interval: Interval;
-  readonly #slots: (Timer | null)[] = new Array<Timer | null>(SLOTS).fill(null);
+  readonly #resting: boolean;
   readonly #onTick: () => void;
+  #interval: Interval | null = null;
+  readonly #slots: (Timer | null)[] = new Array<Timer | null>(SLOTS).fill(null);
   #tick = 1;
+  #linked = 0;
 
-  /** @param resolution milliseconds per tick. @param onTick is called once an interval, before timers fire. */
-  constructor(clock: Clock, resolution: number, onTick: () => void = () => {}) {
+  /** @param resolution milliseconds per tick. */
+  constructor(clock: Clock, resolution: number, options: TimerWheelOptions = {}) {
     this.#clock = clock;
     this.#origin = clock.now();
     this.#resolution = resolution;
-    this.#onTick = onTick;
-    this.#interval = clock.setInterval(() => this.#advance(), resolution);
+    this.#resting = options.resting ?? false;
+    this.#onTick = options.onTick ?? (() => {});
+    if (!this.#resting) this.#run();
+  }
+
+  #run(): void {
+    this.#interval = this.#clock.setInterval(() => this.#advance(), this.#resolution);
   }
 
   /** (Re)starts a timer to fire in `ms` milliseconds. */
   start(timer: Timer, ms: number): void {
+    if (this.#interval === null) {
+      // No slot holds anything, so the time that was slept through needs no visits.
+      this.#tick = this.#present();
+      this.#run();
+    }
     const due = this.#tick + Math.ceil(ms / this.#resolution) + 1;
     timer.due = due;
     if (timer.linked === NOT_LINKED) {
@@ -84,10 +106,16 @@ export class TimerWheel {
   }
 
   close(): void {
-    this.#interval.stop();
+    this.#interval?.stop();
+    this.#interval = CLOSED;
+  }
+
+  #present(): number {
+    return 1 + Math.floor((this.#clock.now() - this.#origin) / this.#resolution);
   }
 
   #link(timer: Timer, tick: number): void {
+    this.#linked++;
     const slot = tick & MASK;
     const head = this.#slots[slot]!;
     timer.linked = tick;
@@ -98,6 +126,7 @@ export class TimerWheel {
   }
 
   #unlink(timer: Timer): void {
+    this.#linked--;
     if (timer.prev !== null) timer.prev.next = timer.next;
     else this.#slots[timer.linked & MASK] = timer.next;
     if (timer.next !== null) timer.next.prev = timer.prev;
@@ -108,10 +137,14 @@ export class TimerWheel {
 
   #advance(): void {
     this.#onTick();
-    const target = 1 + Math.floor((this.#clock.now() - this.#origin) / this.#resolution);
+    const target = this.#present();
     while (this.#tick < target) {
       this.#tick++;
       this.#visit(this.#tick);
+    }
+    if (this.#resting && this.#linked === 0) {
+      this.#interval?.stop();
+      this.#interval = null;
     }
   }
 
