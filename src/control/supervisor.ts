@@ -15,11 +15,17 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ListenConfig, SluiceConfig } from '../model/config.ts';
 import { clearSection, newLedgerTable } from '../model/connection-table.ts';
-import { clearGauges, newCounterBlock } from '../model/counters.ts';
+import { clearGauges, newWorkerMemory, type WorkerMemory } from '../model/counters.ts';
+import { type EndpointTable, newEndpointTable } from '../model/endpoint-table.ts';
+import { newRateMemory } from '../model/rate-table.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { FromWorker, ToWorker, WorkerInit } from '../model/worker-messages.ts';
+import { systemClock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { systemRandom } from '../runtime/random.ts';
 import { compileSnapshot } from './config/compile.ts';
+import { trafficReport } from './traffic-report.ts';
+import { Watch } from './watch.ts';
 
 const FIRST_PAUSE = 50;
 const LAST_PAUSE = 5_000;
@@ -48,12 +54,17 @@ export class Supervisor {
   addresses: readonly ListenConfig[] = [];
   /** Running workers by index; for tests and diagnostics. */
   readonly workers: Worker[] = [];
-  /** Counter block of each worker index; it outlives the worker. */
-  readonly counters: readonly Float64Array[];
+  /** Counters of each worker index; they outlive the worker. */
+  readonly memories: readonly WorkerMemory[];
+  /** Which endpoints may be used. */
+  readonly endpoints: EndpointTable = newEndpointTable();
+  readonly snapshot: Snapshot;
+  /** Checks, ejections and the monitor. */
+  readonly watch: Watch;
   readonly #config: SluiceConfig;
   readonly #logger: Logger;
-  readonly #snapshot: Snapshot;
   readonly #ledger: Int32Array;
+  readonly #rates = newRateMemory(performance.timeOrigin + performance.now());
   readonly #salt = randomInt(2 ** 31);
   readonly #reusePort: boolean;
   #stopping = false;
@@ -63,28 +74,35 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#config = options.config;
     this.#logger = options.logger;
-    this.#snapshot = compileSnapshot(options.config, 1);
+    this.snapshot = compileSnapshot(options.config, 1);
     this.#reusePort = os.platform() === 'linux' || os.platform() === 'freebsd';
     const count = this.#reusePort ? options.config.workers : 1;
-    this.counters = Array.from({ length: count }, newCounterBlock);
+    this.memories = Array.from({ length: count }, newWorkerMemory);
     this.#ledger = newLedgerTable(count);
+    this.watch = new Watch({
+      ...{ clock: systemClock, random: systemRandom, logger: options.logger, config: options.config },
+      ...{ table: this.endpoints, memories: this.memories },
+    });
   }
 
   /** Resolves when every worker listens. @throws ListenError where an address cannot be bound. */
   async start(): Promise<void> {
     this.addresses = await this.#startWorker(0, this.#config.listen);
-    const others = this.counters.slice(1).map((_, i) => this.#startWorker(i + 1, this.addresses));
+    this.watch.apply(this.#config, this.snapshot);
+    const others = this.memories.slice(1).map((_, i) => this.#startWorker(i + 1, this.addresses));
     await Promise.all(others);
-    this.#logger.info('listening', { addresses: this.addresses, workers: this.counters.length, pid: process.pid });
+    this.#logger.info('listening', { addresses: this.addresses, workers: this.memories.length, pid: process.pid });
   }
 
   #startWorker(index: number, listen: readonly ListenConfig[]): Promise<readonly ListenConfig[]> {
     const init: WorkerInit = {
       index,
-      snapshot: this.#snapshot,
+      snapshot: this.snapshot,
       listen,
       reusePort: this.#reusePort,
-      counters: this.counters[index]!,
+      memories: this.memories,
+      endpoints: this.endpoints,
+      rates: this.#rates,
       ledger: this.#ledger,
       ledgerSalt: this.#salt,
     };
@@ -120,7 +138,7 @@ export class Supervisor {
     this.#pause = now - this.#lastCrash > CALM ? FIRST_PAUSE : Math.min(this.#pause * 2, LAST_PAUSE);
     this.#lastCrash = now;
     clearSection(this.#ledger, index);
-    clearGauges(this.counters[index]!);
+    clearGauges(this.memories[index]!);
     this.#logger.error('worker_replaced', { worker: index, afterMs: this.#pause });
     setTimeout(() => {
       if (this.#stopping) return;
@@ -130,19 +148,29 @@ export class Supervisor {
     }, this.#pause);
   }
 
+  /** Logs what has become of the requests of each version, and what the monitor sees of it now. */
+  report(): void {
+    for (const traffic of trafficReport(this.snapshot, this.memories)) this.#logger.info('traffic', { ...traffic });
+    for (const { endpoints: _, ...reading } of this.watch.monitor.snapshot().versions) {
+      this.#logger.info('health', { ...reading });
+    }
+  }
+
   /** Stops accepting, lets requests finish within `timeouts.drain`, ends the workers. */
   async drain(): Promise<void> {
     this.#stopping = true;
     const ms = this.#config.timeouts.drain;
     this.#logger.info('draining', { deadlineMs: ms });
     await Promise.all(this.workers.map((worker) => drained(worker, ms)));
+    this.report();
+    await this.watch.close();
     this.#logger.info('drained');
   }
 
   /** Ends everything at once. */
   async kill(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(this.workers.map((worker) => worker.terminate()));
+    await Promise.all([this.watch.close(), ...this.workers.map((worker) => worker.terminate())]);
   }
 }
 

@@ -5,6 +5,23 @@
  * milliseconds, sizes are bytes, weights are percent with 0.01 resolution.
  */
 
+import type {
+  AffinityConfig,
+  BalanceConfig,
+  CircuitConfig,
+  ExperimentConfig,
+  HealthConfig,
+  HedgeConfig,
+  MonitorConfig,
+  OutlierConfig,
+  RateLimitConfig,
+  RetryBudgetConfig,
+  RetryConfig,
+  ShieldConfig,
+  SplitConfig,
+} from './policy-config.ts';
+import type { RouteConfig } from './route-config.ts';
+
 /** One bound address. `port` 0 asks the kernel for a free one. */
 export interface ListenConfig {
   readonly host: string;
@@ -70,6 +87,8 @@ export interface EndpointConfig {
   readonly url: string;
   /** Relative share among the version's endpoints, 1 to 1000. Default 1. */
   readonly weight: number;
+  /** Most attempts at once, over all workers; 0 is unlimited. Default 0. */
+  readonly maxRequests: number;
 }
 
 export interface VersionConfig {
@@ -86,18 +105,24 @@ export interface ServiceConfig {
   readonly lanes: { readonly stable: string; readonly canary?: string; readonly candidate?: string };
   /** Percent per version name, every version listed, sum 100. */
   readonly weights: Readonly<Record<string, number>>;
-  /** Header whose value, a lane or a version name, forces the version. */
-  readonly override?: { readonly header: string };
+  readonly split: SplitConfig;
+  readonly experiments: readonly ExperimentConfig[];
+  /** Header or cookie whose value, a lane or a version name, forces the version. Header names are kept as written. */
+  readonly override?: { readonly header?: string; readonly cookie?: string };
+  readonly affinity?: AffinityConfig;
+  readonly balance: BalanceConfig;
+  readonly health?: HealthConfig;
+  readonly outlier?: OutlierConfig;
+  readonly retry?: RetryConfig;
+  readonly retryBudget: RetryBudgetConfig;
+  readonly shield?: ShieldConfig;
+  readonly hedge?: HedgeConfig;
+  readonly circuit: CircuitConfig;
+  readonly rateLimit?: RateLimitConfig;
   readonly timeouts: ServiceTimeoutsConfig;
   readonly pool: PoolConfig;
   /** Adds `x-sluice-version` to responses. Default false. */
   readonly exposeVersion: boolean;
-}
-
-export interface RouteConfig {
-  /** `host`: exact (`shop.example.com`) or one leading wildcard label (`*.example.com`); lower case, no port. */
-  readonly match: { readonly host?: string; readonly pathPrefix: string };
-  readonly service: string;
 }
 
 export interface ForwardedConfig {
@@ -117,6 +142,7 @@ export interface SluiceConfig {
   readonly trustedProxies: readonly string[];
   readonly headers: ForwardedConfig;
   readonly services: readonly ServiceConfig[];
+  readonly monitor: MonitorConfig;
   /** Empty only with one service, which then takes every request. */
   readonly routes: readonly RouteConfig[];
 }

@@ -26,7 +26,11 @@ export type ResponseFlag =
   /** The upstream broke the protocol. */
   | 'UPE'
   /** Too much at once. */
-  | 'UO';
+  | 'UO'
+  /** Over a rate limit. */
+  | 'RL'
+  /** A fault injected on purpose. */
+  | 'FI';
 
 export interface LocalReply {
   readonly status: number;
@@ -72,6 +76,8 @@ export const LOCAL_REPLIES = {
   unknown_coding: row(501, 'Not Implemented', 'DPE', DENIED, 'the only transfer coding known is chunked'),
   unknown_method: row(501, 'Not Implemented', 'DPE', DENIED, 'method not implemented'),
   bad_version: row(505, 'HTTP Version Not Supported', 'DPE', DENIED, 'only HTTP/1.0 and HTTP/1.1 are spoken here'),
+  rate_limited: row(429, 'Too Many Requests', 'RL', DENIED, 'over the rate limit'),
+  overflow: row(503, 'Service Unavailable', 'UO', 'connection_limit_reached', 'too many requests at once'),
   no_route: row(404, 'Not Found', 'NR', 'destination_not_found', 'no route matches'),
   no_endpoint: row(503, 'Service Unavailable', 'UH', 'destination_unavailable', 'no usable endpoint'),
   connect_failed: row(503, 'Service Unavailable', 'UF', 'connection_refused', 'no connection to the upstream'),

@@ -2,7 +2,7 @@
  * The snapshot: the compiled routing table that the data plane runs.
  *
  * Plain data, so that it crosses to the worker threads by structured clone; every change is a new generation. Services,
- * versions and endpoints carry dense indices (`id`): counters and pools are arrays indexed by them. Each worker turns the snapshot into
+ * versions and endpoints carry small numbers (`id`): their places in shared memory. Each worker turns the snapshot into
  * its own run-time tables once, when it arrives, and swaps one reference; requests only read.
  */
 import type {
@@ -11,12 +11,25 @@ import type {
   Lane,
   LimitsConfig,
   PoolConfig,
-  RouteConfig,
   ServiceTimeoutsConfig,
 } from './config.ts';
+import type {
+  AffinityConfig,
+  BalanceConfig,
+  CircuitConfig,
+  ExperimentConfig,
+  HedgeConfig,
+  OutlierConfig,
+  RateLimitConfig,
+  RetryBudgetConfig,
+  RetryConfig,
+  ShieldConfig,
+  SplitConfig,
+} from './policy-config.ts';
+import type { RouteConfig } from './route-config.ts';
 
 export interface EndpointSnapshot {
-  /** Dense over the whole snapshot. */
+  /** Its row in shared memory; kept from snapshot to snapshot. */
   readonly id: number;
   /** `http://host:port` as configured. */
   readonly url: string;
@@ -25,10 +38,12 @@ export interface EndpointSnapshot {
   /** `host:port` as a Host header has it; the port is left out where it is 80. */
   readonly authority: string;
   readonly weight: number;
+  /** Most attempts at once, over all workers; 0 is unlimited. */
+  readonly maxRequests: number;
 }
 
 export interface VersionSnapshot {
-  /** Dense over the whole snapshot. */
+  /** Its place in the shared counters; kept from snapshot to snapshot. */
   readonly id: number;
   readonly name: string;
   readonly lane: Lane | null;
@@ -44,8 +59,20 @@ export interface ServiceSnapshot {
   readonly versions: readonly VersionSnapshot[];
   /** Index into `versions`. */
   readonly stable: number;
+  readonly split: SplitConfig;
+  readonly experiments: readonly ExperimentConfig[];
   /** Lower-case name of the override header, or null. */
   readonly overrideHeader: string | null;
+  readonly overrideCookie: string | null;
+  readonly affinity: AffinityConfig | null;
+  readonly balance: BalanceConfig;
+  readonly outlier: OutlierConfig | null;
+  readonly retry: RetryConfig | null;
+  readonly retryBudget: RetryBudgetConfig;
+  readonly shield: ShieldConfig | null;
+  readonly hedge: HedgeConfig | null;
+  readonly circuit: CircuitConfig;
+  readonly rateLimit: RateLimitConfig | null;
   readonly timeouts: ServiceTimeoutsConfig;
   readonly pool: PoolConfig;
   readonly exposeVersion: boolean;

@@ -2,6 +2,8 @@
  * What the main thread and its workers say to each other; nothing of it is on the way of a request.
  */
 import type { ListenConfig } from './config.ts';
+import type { WorkerMemory } from './counters.ts';
+import type { EndpointTable } from './endpoint-table.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Handed to a worker at its start. */
@@ -11,7 +13,10 @@ export interface WorkerInit {
   /** Addresses to listen on, with the port that the first worker was given where the file says 0. */
   readonly listen: readonly ListenConfig[];
   readonly reusePort: boolean;
-  readonly counters: Float64Array;
+  /** Counters of every worker, by index. */
+  readonly memories: readonly WorkerMemory[];
+  readonly endpoints: EndpointTable;
+  readonly rates: SharedArrayBuffer;
   readonly ledger: Int32Array;
   readonly ledgerSalt: number;
 }

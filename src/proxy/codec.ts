@@ -20,6 +20,15 @@ export const FULL = 2;
 /** FLUSHED, PENDING or FULL. */
 export type FlushState = 0 | 1 | 2;
 
+/** An answer that Sluice gives itself. Text is latin1, as it goes on the wire. */
+export interface LocalAnswer {
+  readonly status: number;
+  readonly reason: string;
+  /** Complete field lines, Content-Length among them; Date and Connection are added. */
+  readonly lines: string;
+  readonly body: string;
+}
+
 /** One request on the client side. */
 export interface ServerStream {
   readonly client: ClientFacts;
@@ -34,7 +43,7 @@ export interface ServerStream {
   retract(): boolean;
   /** Answers 101 and lets raw bytes through from here on. */
   startTunnel(head: ResponseHead, fields: string): void;
-  sendReply(code: ReplyCode): void;
+  sendReply(answer: LocalAnswer): void;
   flush(): FlushState;
   /** Nothing more will be sent for this request; the next may be read. */
   finish(): void;

@@ -6,32 +6,52 @@
 import net from 'node:net';
 import type { ListenConfig } from '../model/config.ts';
 import { newLedgerTable } from '../model/connection-table.ts';
-import { newCounterBlock } from '../model/counters.ts';
-import type { EndpointSnapshot, ServiceSnapshot, Snapshot } from '../model/snapshot.ts';
+import { newWorkerMemory, type WorkerMemory } from '../model/counters.ts';
+import { type EndpointTable, newEndpointTable } from '../model/endpoint-table.ts';
+import { newRateMemory, RateTable } from '../model/rate-table.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { type Logger, silentLogger } from '../runtime/logger.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
 import { TimerWheel } from '../runtime/timer-wheel.ts';
+import { readHeaders } from './compile.ts';
 import { ConnectionLedger } from './connection-ledger.ts';
+import { FieldNames } from './http1/field-names.ts';
+import { LastingParts } from './lasting-parts.ts';
 import { Listener } from './listener.ts';
 import { Counters } from './record/counters.ts';
 import { RandomRequestIds } from './request-ids.ts';
+import { Choice } from './route/choice.ts';
+import { editedHeaders } from './route/route-table.ts';
 import { READ_SIZE } from './socket-reader.ts';
-import { EndpointPool } from './upstream/pool.ts';
+import { Setback } from './upstream/recovery.ts';
 import { RunningSnapshot, type WorkerContext } from './worker-context.ts';
 
 /** Resolution of all timeouts, milliseconds. */
 const TICK = 50;
+/** Resolution of pauses, hedges and injected delays. */
+const FINE_TICK = 5;
 /** How long an idle client may still send a request that it began before it could know of the drain, milliseconds. */
 const DRAIN_GRACE = 500;
+
+/** Memory that a worker shares with the others and with the control plane. */
+export interface SharedMemory {
+  readonly own: WorkerMemory;
+  /** Of every worker, own included. */
+  readonly all: readonly WorkerMemory[];
+  readonly endpoints: EndpointTable;
+  readonly rates: SharedArrayBuffer;
+}
 
 export interface DataPlaneOptions {
   readonly snapshot: Snapshot;
   readonly clock?: Clock;
+  /** What must be added to the clock's time for milliseconds that all workers agree on. */
+  readonly origin?: number;
   readonly random?: Random;
   readonly logger?: Logger;
-  /** Shared block of this worker; private memory where it is left out. */
-  readonly counters?: Float64Array;
+  /** Private memory where it is left out. */
+  readonly memory?: SharedMemory;
   readonly ledger?: ConnectionLedger;
 }
 
@@ -43,29 +63,39 @@ export interface DataPlaneStats {
 }
 
 export class DataPlane {
+  readonly memory: SharedMemory;
   readonly #context: { -readonly [K in keyof WorkerContext]: WorkerContext[K] };
   readonly #ledger: ConnectionLedger;
   readonly #logger: Logger;
   readonly #listeners: Listener[] = [];
-  #pools = new Map<string, EndpointPool>();
+  readonly #lasting: LastingParts;
+  readonly #rates: RateTable;
+  #names = new FieldNames();
   #trusted = new net.BlockList();
   #ticks = 0;
 
   constructor(options: DataPlaneOptions) {
     const clock = options.clock ?? systemClock;
-    const random = options.random ?? systemRandom;
+    const origin = options.origin ?? (clock === systemClock ? performance.timeOrigin : 0);
+    this.memory = options.memory ?? privateMemory(clock.now() + origin);
+    this.#rates = new RateTable(this.memory.rates);
     this.#logger = options.logger ?? silentLogger;
     this.#ledger = options.ledger ?? new ConnectionLedger(newLedgerTable(1), 0, 0);
     this.#context = {
       clock,
-      random,
-      wheel: new TimerWheel(clock, TICK, () => this.#onTick()),
-      counters: new Counters(options.counters ?? newCounterBlock()),
+      origin,
+      random: options.random ?? systemRandom,
+      wheel: new TimerWheel(clock, TICK, { onTick: () => this.#onTick() }),
+      fineWheel: new TimerWheel(clock, FINE_TICK, { resting: true }),
+      counters: new Counters(this.memory.own.counters),
       ids: new RandomRequestIds(),
       readBuffer: Buffer.allocUnsafeSlow(READ_SIZE),
+      choice: new Choice(),
+      setback: new Setback(),
       // Set by apply before anything can read it.
       current: null as unknown as RunningSnapshot,
     };
+    this.#lasting = new LastingParts(this.#context, this.memory.own, this.memory.all);
     this.apply(options.snapshot);
   }
 
@@ -73,32 +103,44 @@ export class DataPlane {
     return this.#context.current.snapshot;
   }
 
-  /** Swaps in a new generation; connections, requests in flight and the pools of endpoints that stay are untouched. */
-  apply(snapshot: Snapshot): void {
-    const { ids, random } = this.#context;
-    const pools = new Map<string, EndpointPool>();
-    const poolOf = (endpoint: EndpointSnapshot, service: ServiceSnapshot): EndpointPool =>
-      this.#poolOf(pools, endpoint, service);
-    this.#trusted = blockList(snapshot.trustedProxies);
-    this.#context.current = new RunningSnapshot(snapshot, ids, random, poolOf);
-    for (const [key, pool] of this.#pools) if (!pools.has(key)) pool.close();
-    this.#pools = pools;
+  /** The snapshot as this worker runs it; for tests and benchmarks. */
+  get running(): RunningSnapshot {
+    return this.#context.current;
   }
 
-  #poolOf(pools: Map<string, EndpointPool>, endpoint: EndpointSnapshot, service: ServiceSnapshot): EndpointPool {
-    const key = `${service.name}\n${endpoint.url}`;
-    let pool = pools.get(key) ?? this.#pools.get(key);
-    if (pool === undefined) pool = new EndpointPool(endpoint, service.pool, service.timeouts, this.#context);
-    pool.config = service.pool;
-    pool.timeouts = service.timeouts;
-    pools.set(key, pool);
-    return pool;
+  /** Swaps in a new generation; connections, requests in flight and what lasts of endpoints and sessions are untouched. */
+  apply(snapshot: Snapshot): void {
+    const { clock, random, ids, counters } = this.#context;
+    const read = readHeaders(snapshot);
+    const named = read.concat(editedHeaders(snapshot.routes));
+    if (!this.#names.include(named)) this.#names = new FieldNames(named);
+    this.#trusted = blockList(snapshot.trustedProxies);
+    this.#lasting.begin();
+    const compiler = {
+      generation: snapshot.generation,
+      names: this.#names,
+      clock,
+      random,
+      ids,
+      counters,
+      memory: this.memory.own,
+      memories: this.memory.all,
+      table: this.memory.endpoints,
+      rates: this.#rates,
+      isTrusted: (address: string) => this.#isTrusted(address),
+      lasting: this.#lasting,
+    };
+    this.#context.current = new RunningSnapshot(snapshot, compiler, read);
+    this.#lasting.end();
+  }
+
+  #isTrusted(address: string): boolean {
+    if (this.#context.current.snapshot.trustedProxies.length === 0) return false;
+    return this.#trusted.check(address, net.isIPv6(address) ? 'ipv6' : 'ipv4');
   }
 
   async listen(address: ListenConfig, reusePort: boolean): Promise<ListenConfig> {
-    const isTrusted = (client: string): boolean =>
-      this.#context.current.snapshot.trustedProxies.length > 0 &&
-      this.#trusted.check(client, net.isIPv6(client) ? 'ipv6' : 'ipv4');
+    const isTrusted = (client: string): boolean => this.#isTrusted(client);
     const onError = (error: Error): void => this.#logger.error('listener_error', { message: error.message });
     const listener = new Listener(this.#context, this.#ledger, isTrusted, onError);
     const bound = await listener.listen(address, reusePort);
@@ -133,14 +175,15 @@ export class DataPlane {
       listener.stop();
       listener.destroyAll();
     }
-    for (const pool of this.#pools.values()) pool.close();
+    this.#lasting.close();
     this.#context.wheel.close();
+    this.#context.fineWheel.close();
   }
 
   stats(): DataPlaneStats {
     let upstreamActive = 0;
     let upstreamIdle = 0;
-    for (const pool of this.#pools.values()) {
+    for (const { pool } of this.#lasting.endpoints) {
       upstreamActive += pool.active;
       upstreamIdle += pool.idle;
     }
@@ -160,6 +203,11 @@ export class DataPlane {
     this.#ticks++;
     if (this.#ticks % (1000 / TICK) === 0) this.#context.current.refreshDate();
   }
+}
+
+function privateMemory(now: number): SharedMemory {
+  const own = newWorkerMemory();
+  return { own, all: [own], endpoints: newEndpointTable(), rates: newRateMemory(now) };
 }
 
 function blockList(entries: readonly string[]): net.BlockList {

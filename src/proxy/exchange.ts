@@ -1,25 +1,24 @@
 /**
  * One request and its answer. This file is the request's life; docs/life-of-a-request.md explains it under the same numbers.
  *
- *   1. Accept        listener.ts           connection limits
- *   2. Read the head http1/request-head.ts strict parse, limits, timeouts
- *   3. Route         route/route-table.ts  host and path → service
- *   4. Version       route/service.ts      override header → weighted split
- *   5. Admit         (circuit breakers and rate limits will stand here)
- *   6. Endpoint      route/service.ts      version → endpoint
- *   7. Forward       upstream/pool.ts      pooled connection, rewritten fields, body
- *   8. Judge         here                  outcome; once more where the pooled connection was dead
- *   9. Reply         here                  head, body, trailers, tunnel
- *  10. Record        record/counters.ts    counters
+ *   1. Accept        listener.ts              connection limits
+ *   2. Read the head http1/request-head.ts    strict parse, limits, timeouts
+ *   3. Route         route/route-table.ts     host, path and predicates → route; redirects and fixed replies end here
+ *   4. Version       route/service.ts         route → override → experiment → session → split
+ *   5. Admit         admit/                   rate limits, injected faults, circuit breaker
+ *   6. Endpoint      upstream/endpoint-set.ts session or policy among the available ones; else stable
+ *   7. Forward       upstream/attempt.ts      pooled connection, rewritten fields, body
+ *   8. Judge         upstream/recovery.ts     outcome; retry, shield, hedge within the budget
+ *   9. Reply         here                     head, body, trailers, tunnel
+ *  10. Record        record/counters.ts       counters
  *
- *     IDLE ─begin─▶ HOLDING ─launch─▶ WAITING ─response head─▶ STREAMING ─end─▶ IDLE
- *                      (chunked only)    │  ▲ retry     └─101─▶ TUNNEL ─both ends─▶ IDLE
- *                                        └──┘ any ─fault, failure, client gone─▶ IDLE
+ *     IDLE ─begin─▶ WAITING ─answer─▶ STREAMING ─end─▶ IDLE
+ *                     │  ▲ retract───────┘
+ *                     └─101─▶ TUNNEL ─both ends─▶ IDLE        any ─fault, no answer, client gone─▶ IDLE
  *
- * HOLDING: a chunked request has sent nothing upstream yet. It is held until its body is whole, HOLD_LIMIT bytes of it came or
- * HOLD_TIME passed, so that a malformed chunk in a body of ordinary size reaches nobody, and so that such a body can be sent again.
- * WAITING: an attempt runs and no response byte has been passed on. STREAMING: the response head is on its way to the client; once a
- * byte of it has left, a failure can only cut the connection. In IDLE no stream is attached.
+ * WAITING: phases 6 to 8 are at work (upstream/dispatch.ts has states of its own for them) and no response byte has been passed on.
+ * STREAMING: the response head is on its way to the client; once a byte of it has left, a failure can only cut the connection. In IDLE
+ * nothing is attached.
  *
  * Nothing here throws, and a request allocates no object of its own: the exchange belongs to its connection and is used again.
  *
@@ -27,67 +26,44 @@
  */
 import type { ReplyCode } from '../model/local-reply.ts';
 import { Timer, type TimerOwner } from '../runtime/timer-wheel.ts';
-import {
-  type ClientStream,
-  FLUSHED,
-  type FlushState,
-  FULL,
-  type OutgoingRequest,
-  type RequestEvents,
-  type ResponseEvents,
-  type ServerStream,
-} from './codec.ts';
-import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, type RequestHead } from './http1/request-head.ts';
+import type { FaultInjector } from './admit/fault.ts';
+import type { RateGate } from './admit/rate-gate.ts';
+import { faultAnswer, limitedAnswer } from './admit/refusals.ts';
+import type { FlushState, LocalAnswer, RequestEvents, ServerStream } from './codec.ts';
+import { NOMINATED } from './http1/field-names.ts';
+import { schemeOf } from './http1/field-rules.ts';
+import { BODY_CHUNKED, type RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
-import type { Service, Version } from './route/service.ts';
-import type { EndpointPool } from './upstream/pool.ts';
+import type { RequestEnd } from './record/counters.ts';
+import type { Route } from './route/route.ts';
+import type { Service } from './route/service.ts';
+import { Dispatch, HOLD_LIMIT } from './upstream/dispatch.ts';
+import type { DispatchOwner } from './upstream/dispatch-owner.ts';
 import type { RunningSnapshot, WorkerContext } from './worker-context.ts';
 
 const IDLE = 0;
-const HOLDING = 1;
-const WAITING = 2;
-const STREAMING = 3;
-const TUNNEL = 4;
+const WAITING = 1;
+const STREAMING = 2;
+const TUNNEL = 3;
 
-/** Largest request body that is kept for a second attempt, and for which a chunked request is held, bytes. */
-const HOLD_LIMIT = 16_384;
-/** Longest that a chunked request is held, milliseconds. */
-const HOLD_TIME = 100;
-
-/** RFC 9110 9.2.2: sending these twice has the effect of sending them once. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
-
-export class Exchange implements RequestEvents, ResponseEvents, OutgoingRequest, TimerOwner {
-  method = '';
-  target = '';
-  fields = '';
-  chunked = false;
-  teTrailers = false;
-  upgrade = '';
-
+export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   readonly #context: WorkerContext;
   readonly #down: ServerStream;
-  readonly #timer = new Timer(this);
+  readonly #dispatch: Dispatch;
+  readonly #tunnelTimer = new Timer(this);
   #state = IDLE;
   #running: RunningSnapshot;
-  #service: Service | null = null;
-  #version: Version | null = null;
-  #pool: EndpointPool | null = null;
-  #up: ClientStream | null = null;
-  /** The body so far as latin1 text while it is complete enough to be sent again. */
-  #body = '';
-  #replayable = false;
-  #requestEnded = false;
-  #trailers = '';
-  #bodyBytes = 0;
-  /** Whether the rest of the upload is dropped, because the upstream has said that it will not read it. */
-  #uploadStopped = false;
+  #route: Route | null = null;
+  #began = 0;
+  /** `Set-Cookie` line of a session that begins with this request. */
+  #cookie = '';
   #downEnded = false;
 
   constructor(context: WorkerContext, down: ServerStream) {
     this.#context = context;
     this.#running = context.current;
     this.#down = down;
+    this.#dispatch = new Dispatch(context, this);
   }
 
   get active(): boolean {
@@ -95,255 +71,226 @@ export class Exchange implements RequestEvents, ResponseEvents, OutgoingRequest,
   }
 
   begin(head: RequestHead): void {
-    this.#start(head);
+    this.#start();
+    const { client } = this.#down;
+    const { claims } = this.#running;
+    if (claims !== null && !client.trusted) head.renumberAll(claims, NOMINATED);
     // 3. Route
-    const service = this.#running.routes.match(head.authority, head.target);
-    if (service === null) return this.#answer('no_route');
+    const route = this.#running.routes.match(head, client.trusted);
+    if (route === null) return this.#answer('no_route');
+    this.#route = route;
+    const { service } = route;
+    // 5. Admit, as far as the version does not matter: what is refused leaves no trace in splits and sessions.
+    if (this.#isOverRate(route.rate, head) || (service !== null && this.#isOverRate(service.rate, head))) return;
+    const delay = route.fault === null ? 0 : this.#injectFault(route.fault, head);
+    if (delay < 0) return;
+    if (service === null) return this.#reply(route.answer(head, schemeOf(head, client)), 'done');
     // 4. Version
-    this.#service = service;
-    const chosen = service.choose(head);
-    // 6. Endpoint; a version that has none fails over to stable
-    this.#version = chosen;
-    this.#pool = chosen.pick() ?? this.#failOver(service);
-    if (this.#pool === null) return this.#answer('no_endpoint');
-    // 7. Forward
-    this.#prepare(head, this.#pool);
-    if (head.body === BODY_CHUNKED && !head.expectContinue) this.#hold();
-    else this.#launch(false);
+    const { choice } = this.#context;
+    service.choose(head, client, route.version, this.#began, choice);
+    this.#cookie = choice.cookie;
+    // 5. Admit
+    if (!this.#dispatch.admit(service, choice, this.#began)) return this.#answer('overflow');
+    // 6. to 8.
+    this.#prepare(head, route, service);
+    this.#dispatch.start(delay, head.body === BODY_CHUNKED && !head.expectContinue);
   }
 
-  #start(head: RequestHead): void {
+  #start(): void {
     this.#context.counters.requestStarted();
     this.#running = this.#context.current;
+    this.#began = this.#context.clock.now();
     this.#state = WAITING;
-    this.#version = null;
-    this.#requestEnded = head.body === BODY_NONE;
-    this.#body = '';
-    this.#bodyBytes = 0;
-    this.#trailers = '';
-    this.#uploadStopped = false;
     this.#downEnded = false;
   }
 
-  #failOver(service: Service): EndpointPool | null {
-    this.#version = service.stable;
-    return service.stable.pick();
+  #isOverRate(rate: RateGate | null, head: RequestHead): boolean {
+    if (rate === null) return false;
+    const wait = rate.wait(head, this.#down.client, this.#began + this.#context.origin);
+    if (wait === 0) return false;
+    this.#context.counters.rateLimited();
+    this.#reply(limitedAnswer(this.#running.answers.rate_limited, wait), 'rate_limited');
+    return true;
   }
 
-  #prepare(head: RequestHead, pool: EndpointPool): void {
-    this.method = head.method;
-    this.target = head.target;
-    this.chunked = head.body === BODY_CHUNKED;
-    this.teTrailers = head.teTrailers;
-    this.upgrade = head.upgrade;
-    this.#replayable = head.body !== BODY_LENGTH || head.contentLength <= HOLD_LIMIT;
-    this.fields = this.#running.rules.request(head, this.#down.client, pool.endpoint.authority);
+  /** @returns milliseconds to wait, or -1 where the request has been answered. */
+  #injectFault(fault: FaultInjector, head: RequestHead): number {
+    if (!fault.applies(head)) return 0;
+    const status = fault.abortStatus();
+    const delay = fault.delay();
+    if (status === 0 && delay === 0) return 0;
+    this.#context.counters.faultInjected();
+    if (status === 0) return delay;
+    this.#reply(faultAnswer(status, this.#running.rules.name), 'fault');
+    return -1;
   }
 
-  #hold(): void {
-    this.#state = HOLDING;
-    this.#context.wheel.start(this.#timer, HOLD_TIME);
-  }
-
-  /** Starts an attempt with whatever of the request has come so far. */
-  #launch(fresh: boolean): void {
-    const pool = this.#pool!;
-    this.#state = WAITING;
-    const up = pool.acquire(fresh);
-    up.assign(this, this.method === 'HEAD');
-    this.#up = up;
-    up.sendHead(this);
-    if (this.#body !== '') up.sendText(this.#body);
-    if (this.#requestEnded) this.#sendRequestEnd(up);
-    else this.#context.wheel.stop(this.#timer);
-  }
-
-  #sendRequestEnd(up: ClientStream): void {
-    up.sendEnd(this.#trailers);
-    if (this.#state === WAITING) this.#context.wheel.start(this.#timer, this.#service!.timeouts.request);
+  #prepare(head: RequestHead, route: Route, service: Service): void {
+    const { request, version } = this.#dispatch;
+    const { maxBody } = service.recovery;
+    request.begin(head, maxBody > HOLD_LIMIT ? maxBody : HOLD_LIMIT);
+    const added = route.requestEdits === null ? '' : route.requestEdits.apply(head);
+    const fields = this.#running.rules.request(head, this.#down.client, version.authority, route.host);
+    request.fields = added === '' ? fields : fields + added;
+    if (route.rewrite !== null) request.target = route.rewrite.apply(head.target);
   }
 
   onRequestData(buf: Buffer, start: number, end: number, shared: boolean): void {
-    if (this.#state === IDLE || this.#uploadStopped) return;
+    const dispatch = this.#dispatch;
+    if (this.#state === IDLE || dispatch.uploadStopped) return;
     if (this.#state === TUNNEL) {
-      this.#up!.sendData(buf, start, end, shared);
-      this.#context.wheel.start(this.#timer, this.#service!.timeouts.tunnel);
+      dispatch.tunnel(buf, start, end, shared);
+      this.#watchTunnel();
       return;
     }
-    const size = end - start;
-    this.#bodyBytes += size;
+    dispatch.request.bytes += end - start;
     const limit = this.#running.snapshot.limits.bodySize;
-    if (limit !== 0 && this.#bodyBytes > limit) return this.onRequestFault('body_too_large');
-    if (this.#replayable) {
-      if (this.#bodyBytes <= HOLD_LIMIT) {
-        const text = buf.toString('latin1', start, end);
-        this.#body += text;
-        if (this.#up !== null) this.#up.sendText(text);
-        return;
-      }
-      if (this.#state === HOLDING) this.#launch(false);
-      this.#replayable = false;
-      this.#body = '';
-    }
-    this.#up?.sendData(buf, start, end, shared);
+    if (limit !== 0 && dispatch.request.bytes > limit) return this.onRequestFault('body_too_large');
+    dispatch.data(buf, start, end, shared);
   }
 
   onRequestEnd(trailers: string): void {
-    this.#requestEnded = true;
-    if (this.#state === IDLE || this.#uploadStopped) return;
-    this.#trailers = trailers;
-    if (this.#state === HOLDING) this.#launch(false);
-    else if (this.#up !== null) this.#sendRequestEnd(this.#up);
+    const dispatch = this.#dispatch;
+    dispatch.request.ended = true;
+    if (this.#state === IDLE || dispatch.uploadStopped) return;
+    dispatch.end(trailers);
     if (this.#state === TUNNEL && this.#downEnded) this.#endTunnel();
   }
 
   /** The client broke the protocol or stalled in the middle of its body. */
   onRequestFault(code: ReplyCode): void {
     if (this.#state === IDLE) return;
-    const started = this.#state >= STREAMING;
-    this.#up?.abort();
-    this.#up = null;
-    if (!started) return this.#answer(code);
+    if (this.#state < STREAMING) return this.#answer(code);
     this.#end('cut');
     this.#down.abort();
   }
 
   onDownstreamClosed(): void {
     if (this.#state === IDLE) return;
-    this.#up?.abort();
     this.#end(this.#state === TUNNEL ? 'done' : 'aborted');
   }
 
   onDownstreamDrain(): void {
-    this.#up?.resumeResponse();
-  }
-
-  onUpstreamDrain(): void {
-    this.#down.resumeRequest();
+    this.#dispatch.resumeAnswer();
   }
 
   flushUpstream(): FlushState {
-    return this.#up === null ? FLUSHED : this.#up.flush();
+    return this.#dispatch.flush();
   }
 
   flushDownstream(): FlushState {
     return this.#down.flush();
   }
 
-  onResponseHead(head: ResponseHead): void {
-    const fields = this.#running.rules.response(head, this.#version!.line, this.#running.dateLine());
-    if (head.status === 101) return this.#switchProtocols(head, fields);
-    if (head.status < 200) return this.#down.sendInformational(head, fields);
-    // 8. Judge
-    this.#context.wheel.stop(this.#timer);
-    this.#context.counters.attemptAnswered(this.#version!.id, head.status);
+  pauseRequest(): void {
+    this.#down.pauseRequest();
+  }
+
+  resumeRequest(): void {
+    this.#down.resumeRequest();
+  }
+
+  onInformational(head: ResponseHead): void {
+    this.#down.sendInformational(head, this.#running.rules.response(head, this.#dispatch.version.line, ''));
+  }
+
+  onAnswer(head: ResponseHead): void {
+    if (head.status === 101) return this.#switchProtocols(head);
     // 9. Reply
     this.#state = STREAMING;
-    if (!this.#requestEnded && !head.keepAlive) this.#uploadStopped = true;
-    this.#down.sendHead(head, fields);
+    if (!this.#dispatch.request.ended && !head.keepAlive) this.#dispatch.uploadStopped = true;
+    this.#down.sendHead(head, this.#responseFields(head));
   }
 
-  #switchProtocols(head: ResponseHead, fields: string): void {
+  #responseFields(head: ResponseHead): string {
+    const edits = this.#route!.responseEdits;
+    const added = edits === null ? '' : edits.apply(head);
+    const fields = this.#running.rules.response(head, this.#dispatch.version.line, this.#running.dateLine());
+    return this.#cookie === '' && added === '' ? fields : fields + this.#cookie + added;
+  }
+
+  #switchProtocols(head: ResponseHead): void {
+    const { request } = this.#dispatch;
     // Nobody asked, or the answer came before the request was whole: its rest could not be told from the new protocol.
-    if (this.upgrade === '' || head.upgrade === '' || !this.#requestEnded) {
-      this.#up?.abort();
-      return this.onAttemptFailed('upstream_malformed');
+    if (request.upgrade === '' || head.upgrade === '' || !request.ended) {
+      this.#dispatch.refuseAnswer('upstream_malformed');
+      return;
     }
-    this.#context.counters.attemptAnswered(this.#version!.id, head.status);
     this.#state = TUNNEL;
-    this.#requestEnded = false;
-    this.chunked = false;
-    this.#context.wheel.start(this.#timer, this.#service!.timeouts.tunnel);
-    this.#down.startTunnel(head, fields);
+    request.ended = false;
+    request.chunked = false;
+    this.#watchTunnel();
+    this.#down.startTunnel(head, this.#responseFields(head));
   }
 
-  onResponseData(buf: Buffer, start: number, end: number, shared: boolean): void {
+  #watchTunnel(): void {
+    this.#context.wheel.start(this.#tunnelTimer, this.#route!.service!.timeouts.tunnel);
+  }
+
+  onAnswerData(buf: Buffer, start: number, end: number, shared: boolean): void {
     this.#down.sendData(buf, start, end, shared);
-    if (this.#state === TUNNEL) this.#context.wheel.start(this.#timer, this.#service!.timeouts.tunnel);
+    if (this.#state === TUNNEL) this.#watchTunnel();
   }
 
-  onResponseEnd(trailers: string): void {
+  onAnswerEnd(trailers: string): void {
     if (this.#state === TUNNEL) {
       this.#down.sendEnd('');
       this.#downEnded = true;
-      if (this.#requestEnded) this.#endTunnel();
+      if (this.#dispatch.request.ended) this.#endTunnel();
       return;
     }
     this.#down.sendEnd(trailers);
-    const up = this.#up!;
-    this.#up = null;
-    if (this.#requestEnded) up.release();
-    else up.abort();
+    this.#dispatch.complete(this.#dispatch.request.ended);
     this.#end('done');
     this.#down.finish();
   }
 
   #endTunnel(): void {
-    this.#up?.closeTunnel();
+    this.#dispatch.closeTunnel();
     this.#end('done');
     this.#down.finish();
   }
 
-  onAttemptFailed(code: ReplyCode): void {
-    const up = this.#up;
-    this.#up = null;
-    // 8. Judge
-    this.#context.counters.attemptFailed(this.#version!.id, code);
-    if (this.#state === WAITING) {
-      if (up !== null && code === 'upstream_closed' && this.#isSafeToResend(up)) {
-        this.#launch(true);
-        if (this.#up!.flush() !== FULL) this.#down.resumeRequest();
-        return;
-      }
-      return this.#answer(code);
-    }
-    // Head and fault may have come in one packet: then the client has seen nothing of it and can be told.
-    if (this.#state === STREAMING && this.#down.retract()) return this.#answer(code);
+  retractAnswer(): boolean {
+    if (this.#state !== STREAMING || !this.#down.retract()) return false;
+    this.#state = WAITING;
+    return true;
+  }
+
+  onNoAnswer(code: ReplyCode): void {
+    if (this.#state === WAITING) return this.#answer(code);
     this.#end('cut');
     this.#down.abort();
   }
 
-  /**
-   * A pooled connection may have been closed by the upstream while our request was on its way. If no byte came back and sending twice
-   * does no harm, the request goes out once more on a fresh connection; `reused` is false there, so it cannot loop.
-   */
-  #isSafeToResend(up: ClientStream): boolean {
-    return up.reused && !up.answered && this.#replayable && IDEMPOTENT.has(this.method);
-  }
-
   onTimer(): void {
-    if (this.#state === HOLDING) {
-      this.#launch(false);
-      this.#up!.flush();
-    } else if (this.#state === WAITING) {
-      this.#up?.abort();
-      this.onAttemptFailed('upstream_timeout');
-    } else if (this.#state === TUNNEL) {
-      this.#up?.abort();
-      this.#end('done');
-      this.#down.abort();
-    }
+    if (this.#state !== TUNNEL) return;
+    this.#end('done');
+    this.#down.abort();
   }
 
   /** Local reply. */
   #answer(code: ReplyCode): void {
-    this.#down.sendReply(code);
-    this.#end(code);
+    this.#reply(this.#running.answers[code], code);
+  }
+
+  #reply(answer: LocalAnswer, how: RequestEnd): void {
+    this.#down.sendReply(answer);
+    this.#end(how);
     this.#down.finish();
   }
 
   /** 10. Record */
-  #end(how: 'done' | 'cut' | 'aborted' | ReplyCode): void {
+  #end(how: RequestEnd): void {
     this.#state = IDLE;
-    this.#up = null;
-    this.#body = '';
-    this.fields = '';
-    this.#context.wheel.stop(this.#timer);
+    this.#dispatch.stop();
+    this.#context.wheel.stop(this.#tunnelTimer);
     this.#context.counters.requestEnded(how);
   }
 
   /** The connection goes away for good. */
   dispose(): void {
-    this.#context.wheel.remove(this.#timer);
+    this.#dispatch.dispose();
+    this.#context.wheel.remove(this.#tunnelTimer);
   }
 }

@@ -4,28 +4,38 @@
  * `current` is the one reference that a new generation swaps; a request reads it once when it begins and keeps what it read. The head
  * parsers live here, one per kind and worker, because a head is parsed and used within one turn of the event loop.
  */
-import type { EndpointSnapshot, ServiceSnapshot, Snapshot } from '../model/snapshot.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
-import { FieldNames } from './http1/field-names.ts';
+import { type Compiler, compileRoute, compileService, onlyRoute } from './compile.ts';
+import { CLAIMS, type FieldNames } from './http1/field-names.ts';
 import { FieldRules, type RequestIds } from './http1/field-rules.ts';
 import { FieldBlock } from './http1/fields.ts';
+import { type LocalAnswers, localAnswers } from './http1/local-reply.ts';
 import { RequestHead } from './http1/request-head.ts';
 import { ResponseHead } from './http1/response-head.ts';
 import type { Counters } from './record/counters.ts';
+import type { Choice } from './route/choice.ts';
+import type { Route } from './route/route.ts';
 import { RouteTable } from './route/route-table.ts';
-import { Service } from './route/service.ts';
-import type { EndpointPool } from './upstream/pool.ts';
+import type { Setback } from './upstream/recovery.ts';
 
 export interface WorkerContext {
   readonly clock: Clock;
+  /** What must be added to the clock's time for milliseconds that all workers agree on. */
+  readonly origin: number;
   readonly random: Random;
   readonly wheel: TimerWheel;
+  /** For what is short and rare: pauses, hedges, injected delays. */
+  readonly fineWheel: TimerWheel;
   readonly counters: Counters;
   readonly ids: RequestIds;
   /** Shared by every socket of the worker; see socket-reader.ts. */
   readonly readBuffer: Buffer;
+  /** Filled and read in one turn. */
+  readonly choice: Choice;
+  readonly setback: Setback;
   readonly current: RunningSnapshot;
 }
 
@@ -36,26 +46,24 @@ export class RunningSnapshot {
   readonly responseHead: ResponseHead;
   readonly trailerBlock: FieldBlock;
   readonly rules: FieldRules;
-  readonly routes: RouteTable<Service>;
+  readonly answers: LocalAnswers;
+  readonly routes: RouteTable<Route>;
+  /** Numbers of the fields that an untrusted client's request is read without; null where nothing reads them. */
+  readonly claims: Uint8Array | null;
   #date = '';
 
-  constructor(
-    snapshot: Snapshot,
-    ids: RequestIds,
-    random: Random,
-    poolOf: (endpoint: EndpointSnapshot, service: ServiceSnapshot) => EndpointPool,
-  ) {
+  /** @param read lower-case names of the headers that the snapshot reads; `compiler.names` numbers them. */
+  constructor(snapshot: Snapshot, compiler: Compiler, read: readonly string[]) {
+    const { names } = compiler;
     this.snapshot = snapshot;
-    const overrides = snapshot.services.flatMap((service) => service.overrideHeader ?? []);
-    this.names = new FieldNames(overrides);
-    this.requestHead = new RequestHead(snapshot.limits, this.names, new Set(overrides));
-    this.responseHead = new ResponseHead(snapshot.limits, this.names);
+    this.names = names;
+    this.requestHead = new RequestHead(snapshot.limits, names, new Set(read));
+    this.responseHead = new ResponseHead(snapshot.limits, names);
     this.trailerBlock = new FieldBlock(snapshot.limits.headerCount);
-    this.rules = new FieldRules(snapshot.headers, ids);
-    const services = snapshot.services.map((service) => new Service(service, this.names, random, poolOf));
-    const byName = new Map(services.map((service) => [service.name, service]));
-    // The configuration has proved that every route names a service and that there is at least one.
-    this.routes = new RouteTable(snapshot.routes, (name) => byName.get(name)!, services[0] ?? null);
+    this.claims = names.hasCustomClaims || read.some((name) => CLAIMS.includes(name as never)) ? names.claims() : null;
+    this.rules = new FieldRules(snapshot.headers, compiler.ids);
+    this.answers = localAnswers(snapshot.headers.via);
+    this.routes = compileRoutes(snapshot, names, compiler);
   }
 
   /** `Date` line of the present second. */
@@ -68,4 +76,12 @@ export class RunningSnapshot {
     this.#date = `Date: ${new Date().toUTCString()}\r\n`;
     return this.#date;
   }
+}
+
+function compileRoutes(snapshot: Snapshot, names: FieldNames, compiler: Compiler): RouteTable<Route> {
+  const services = snapshot.services.map((service) => compileService(service, compiler));
+  const byName = new Map(services.map((service) => [service.name, service]));
+  // The configuration has proved that there are routes or exactly one service.
+  const only = snapshot.routes.length === 0 ? onlyRoute(services[0]!) : null;
+  return new RouteTable(snapshot.routes, names, (route) => compileRoute(route, byName, compiler), only);
 }

@@ -16,7 +16,12 @@ async function run(port: MessagePort, init: WorkerInit): Promise<void> {
     say({ type: 'log', event, fields });
   const plane = new DataPlane({
     snapshot: init.snapshot,
-    counters: init.counters,
+    memory: {
+      own: init.memories[init.index]!,
+      all: init.memories,
+      endpoints: init.endpoints,
+      rates: init.rates,
+    },
     ledger: new ConnectionLedger(init.ledger, init.index, init.ledgerSalt),
     logger: { info: log, warn: log, error: log },
   });

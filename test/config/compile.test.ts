@@ -2,6 +2,7 @@
 import t from 'tap';
 import { compileSnapshot } from '../../src/control/config/compile.ts';
 import { parseConfig } from '../../src/control/config/load.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
 
 const config = parseConfig(
   `
@@ -9,15 +10,26 @@ listen: :0
 services:
   shop:
     versions:
-      v1: { endpoints: [ "http://127.0.0.1:3001", { url: "http://[::1]:80", weight: 2 } ] }
+      v1: { endpoints: [ "http://127.0.0.1:3001", { url: "http://[::1]:80", weight: 2, maxRequests: 9 } ] }
       v2: { endpoints: [ "http://Shop.Internal" ] }
       v3: { endpoints: [ "http://c:8080" ] }
     lanes: { stable: v2, canary: v1 }
     split: { weights: { v1: 0.29, v2: 99.7, v3: 0.01 } }
-    override: { header: X-Canary-Deploy }
+    override: { header: X-Canary-Deploy, cookie: Canary }
+    experiments: [ { name: blue, key: { header: X-User }, weights: { v1: 50, v2: 50 } } ]
+    affinity: { cookie: sluice_session }
+    balance: peak_ewma
+    health: {}
+    outlier: {}
+    retry: { budget: 5% }
+    shield: {}
+    hedge: { after: 50ms }
+    circuit: { maxRequests: 3 }
+    rateLimit: { rate: 10 }
   cart:
     versions: { v1: { endpoints: [ "http://d:1" ] } }
     exposeVersion: true
+monitor: { webhooks: [ "http://127.0.0.1:1/" ] }
 routes:
   - { match: { host: Shop.example, pathPrefix: /a }, service: shop }
   - { service: cart }
@@ -27,7 +39,8 @@ routes:
 );
 
 t.test('indices are dense, weights are whole, addresses are taken apart', async (t) => {
-  const { timeouts, pool } = config.services[0]!;
+  const [shop, cart] = config.services;
+  const { timeouts, pool, circuit } = cart!;
   t.strictSame(compileSnapshot(config, 7), {
     generation: 7,
     limits: config.limits,
@@ -52,8 +65,9 @@ t.test('indices are dense, weights are whole, addresses are taken apart', async 
                 port: 3001,
                 authority: '127.0.0.1:3001',
                 weight: 1,
+                maxRequests: 0,
               },
-              { id: 1, url: 'http://[::1]', host: '::1', port: 80, authority: '[::1]', weight: 2 },
+              { id: 1, url: 'http://[::1]', host: '::1', port: 80, authority: '[::1]', weight: 2, maxRequests: 9 },
             ],
           },
           {
@@ -69,6 +83,7 @@ t.test('indices are dense, weights are whole, addresses are taken apart', async 
                 port: 80,
                 authority: 'shop.internal',
                 weight: 1,
+                maxRequests: 0,
               },
             ],
           },
@@ -77,11 +92,33 @@ t.test('indices are dense, weights are whole, addresses are taken apart', async 
             name: 'v3',
             lane: null,
             weight: 1,
-            endpoints: [{ id: 3, url: 'http://c:8080', host: 'c', port: 8080, authority: 'c:8080', weight: 1 }],
+            endpoints: [
+              { id: 3, url: 'http://c:8080', host: 'c', port: 8080, authority: 'c:8080', weight: 1, maxRequests: 0 },
+            ],
           },
         ],
         stable: 1,
+        split: { strategy: 'weighted', floor: 5 },
+        experiments: [
+          {
+            name: 'blue',
+            key: { from: 'header', name: 'x-user' },
+            salt: 'blue',
+            traffic: 100,
+            weights: { v1: 50, v2: 50 },
+          },
+        ],
         overrideHeader: 'x-canary-deploy',
+        overrideCookie: 'Canary',
+        affinity: { key: { from: 'cookie', name: 'sluice_session' }, ttl: 3_600_000, max: 100_000 },
+        balance: { ...cart!.balance, policy: 'peak_ewma', key: { from: 'cookie', name: 'sluice_session' } },
+        outlier: shop!.outlier!,
+        retry: shop!.retry!,
+        retryBudget: { percent: 5, minimum: 10 },
+        shield: shop!.shield!,
+        hedge: { after: 50, methods: 'safe' },
+        circuit: { ...circuit, maxRequests: 3 },
+        rateLimit: { rate: 10, burst: 10 },
         timeouts,
         pool,
         exposeVersion: false,
@@ -95,20 +132,29 @@ t.test('indices are dense, weights are whole, addresses are taken apart', async 
             name: 'v1',
             lane: 'stable',
             weight: 10_000,
-            endpoints: [{ id: 4, url: 'http://d:1', host: 'd', port: 1, authority: 'd:1', weight: 1 }],
+            endpoints: [{ id: 4, url: 'http://d:1', host: 'd', port: 1, authority: 'd:1', weight: 1, maxRequests: 0 }],
           },
         ],
         stable: 0,
+        split: { strategy: 'weighted', floor: 5 },
+        experiments: [],
         overrideHeader: null,
+        overrideCookie: null,
+        affinity: null,
+        balance: cart!.balance,
+        outlier: null,
+        retry: null,
+        retryBudget: { percent: 20, minimum: 10 },
+        shield: null,
+        hedge: null,
+        circuit,
+        rateLimit: null,
         timeouts,
         pool,
         exposeVersion: true,
       },
     ],
-    routes: [
-      { match: { host: 'shop.example', pathPrefix: '/a' }, service: 'shop' },
-      { match: { pathPrefix: '/' }, service: 'cart' },
-    ],
+    routes: config.routes,
   });
 });
 
@@ -117,6 +163,8 @@ t.test('a snapshot is frozen, crosses to another thread, and leaves the configur
   t.ok(Object.isFrozen(snapshot.services[0]?.versions[0]?.endpoints[0]));
   t.notOk(Object.isFrozen(config.limits));
   t.notOk(Object.isFrozen(config.services[0]?.timeouts));
+  t.notOk(Object.isFrozen(config.services[0]?.retry));
+  t.notOk(Object.isFrozen(config.routes[0]?.match));
   t.strictSame(structuredClone(snapshot), snapshot);
   t.strictSame(compileSnapshot(config, 1), snapshot, 'the same again');
 });
@@ -130,4 +178,29 @@ t.test('the weights of every service sum to 10,000', async (t) => {
     sums.add(versions.reduce((total, { weight }) => total + weight, 0));
   }
   t.strictSame([...sums], [10_000]);
+});
+
+t.test('versions and endpoints keep their numbers from one snapshot to the next', async (t) => {
+  const numbersOf = (versions: object, previous?: Snapshot): { snapshot: Snapshot; ids: Record<string, number> } => {
+    const text = JSON.stringify({ listen: 1, services: { web: { versions, lanes: { stable: 'b' } } } });
+    const snapshot = compileSnapshot(parseConfig(text, 'x', {}), 1, previous);
+    const ids: Record<string, number> = {};
+    for (const version of snapshot.services[0]!.versions) {
+      ids[version.name] = version.id;
+      for (const { url, id } of version.endpoints) ids[url.slice(7)] = id;
+    }
+    return { snapshot, ids };
+  };
+  const one = numbersOf({ a: { endpoints: ['http://a1', 'http://a2'] }, b: { endpoints: ['http://b1'] } });
+  t.strictSame(one.ids, { a: 0, a1: 0, a2: 1, b: 1, b1: 2 });
+  const two = numbersOf(
+    { b: { endpoints: ['http://b0', 'http://b1'] }, c: { endpoints: ['http://c1'] } },
+    one.snapshot,
+  );
+  t.strictSame(two.ids, { b: 1, b0: 3, b1: 2, c: 2, c1: 4 }, 'what goes keeps its number for one more snapshot');
+  const three = numbersOf(
+    { b: { endpoints: ['http://b1'] }, d: { endpoints: ['http://d1', 'http://d2'] } },
+    two.snapshot,
+  );
+  t.strictSame(three.ids, { b: 1, b1: 2, d: 0, d1: 0, d2: 1 }, 'then it is free');
 });

@@ -33,7 +33,7 @@ const VERSIONS: readonly FaultCase[] = [
     ),
     faults: [
       '10:26: services.shop.split.weights.v9: no version v9 in this service; did you mean v1?',
-      '10:34: services.shop.split.weights.canary: weights are per version, and canary is a lane; write v2',
+      '10:34: services.shop.split.weights.canary: must be a version, and canary is a lane; write v2',
     ],
   },
   {

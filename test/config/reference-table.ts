@@ -1,5 +1,5 @@
 /** The schema as the rows of a Markdown table, for `docs/configuration.md`. */
-import type { SchemaNode } from '../../src/control/config/schema.ts';
+import type { SchemaNode } from '../../src/control/config/schema-node.ts';
 
 interface Key {
   readonly path: string;
@@ -12,6 +12,14 @@ const NAMES: Readonly<Record<string, string>> = {
   services: '<service>',
   'services.<service>.versions': '<version>',
   'services.<service>.split.weights': '<version>',
+  'services.<service>.split.values': '<value>',
+  'services.<service>.experiments[].weights': '<version>',
+  'routes[].match.headers': '<header>',
+  'routes[].match.query': '<parameter>',
+  'routes[].requestHeaders.set': '<header>',
+  'routes[].requestHeaders.add': '<header>',
+  'routes[].responseHeaders.set': '<header>',
+  'routes[].responseHeaders.add': '<header>',
 };
 
 /** Every key of the schema in its order, parents before children. */

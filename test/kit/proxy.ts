@@ -9,6 +9,7 @@ import { compileSnapshot } from '../../src/control/config/compile.ts';
 import { parseConfig } from '../../src/control/config/load.ts';
 import { DataPlane } from '../../src/proxy/data-plane.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import type { Random } from '../../src/runtime/random.ts';
 import { RawClient } from './raw-client.ts';
 import type { RawUpstream } from './raw-upstream.ts';
 
@@ -18,6 +19,7 @@ export interface ProxyOptions {
   readonly service?: Readonly<Record<string, unknown>>;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly clock?: Clock;
+  readonly random?: Random;
 }
 
 export interface TestProxy {
@@ -37,7 +39,11 @@ export function configText(options: ProxyOptions): string {
 
 export async function openProxy(options: ProxyOptions): Promise<TestProxy> {
   const snapshot = compileSnapshot(parseConfig(configText(options), 'test.yaml', {}), 1);
-  const plane = new DataPlane({ snapshot, ...(options.clock ? { clock: options.clock } : {}) });
+  const plane = new DataPlane({
+    snapshot,
+    ...(options.clock ? { clock: options.clock } : {}),
+    ...(options.random ? { random: options.random } : {}),
+  });
   const { port } = await plane.listen({ host: '127.0.0.1', port: 0 }, false);
   const clients = new Set<RawClient>();
   const connect = async (localAddress?: string) => {

@@ -108,7 +108,7 @@ t.test('a crashed worker', async (t) => {
     }
     t.pass('a replacement serves');
     t.equal(
-      supervisor.counters[index]?.[WORKER_SLOTS.inFlight],
+      supervisor.memories[index]?.counters[WORKER_SLOTS.inFlight],
       0,
       'what the dead worker had in flight is not counted on',
     );

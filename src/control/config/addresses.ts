@@ -1,5 +1,6 @@
 /**
- * Addresses as the configuration writes them: where to listen, where an endpoint is, which peers are trusted, which hosts match.
+ * Addresses as the configuration writes them: where to listen, where an endpoint is, who is told, which peers are trusted, which
+ * hosts match.
  *
  * Pure functions. One that can fail for several reasons answers the reason, a sentence that says how to mend it; `http://` URLs
  * are read by the WHATWG parser so that what is checked here is what a browser or curl would have understood.
@@ -46,6 +47,27 @@ export function parseEndpointUrl(text: string): Parsed<string> {
   }
   if (url.port === '0') return { fault: 'port 0 cannot be connected to; write the port of the endpoint' };
   return { ok: url.origin };
+}
+
+/** Where alerts are posted: an http or https URL. User and password in it would never be sent, so they are refused. */
+export function parseWebhookUrl(text: string): Parsed<string> {
+  if (!/^https?:\/\//i.test(text)) {
+    return { fault: `must be a URL such as https://hooks.example.com/sluice, not ${JSON.stringify(text)}` };
+  }
+  if (/[\s\\]/.test(text) || !URL.canParse(text)) return { fault: `cannot be read as a URL: ${JSON.stringify(text)}` };
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') {
+    return { fault: 'must not have a user or a password; put a secret into the path or the query' };
+  }
+  if (url.port === '0') return { fault: 'port 0 cannot be connected to; write the port of the receiver' };
+  return { ok: url.href };
+}
+
+/** What a Host header has: a name or an address, and a port where it is not the default one. */
+export function isAuthority(text: string): boolean {
+  const [, host = '', port = '1'] = /^(\[[^\]]*\]|[^:[\]]*)(?::([0-9]{1,5}))?$/.exec(text) ?? [];
+  if (Number(port) < 1 || Number(port) > 65535) return false;
+  return host.startsWith('[') ? isIP(host.slice(1, -1)) === 6 : isHostName(host);
 }
 
 /** `10.0.0.0/8`, `fd00::/8` or a single address. */

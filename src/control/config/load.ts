@@ -13,8 +13,10 @@ import { isAddressOrBlock, parseListen } from './addresses.ts';
 import { readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { ConfigError } from './faults.ts';
-import type { RawConfig, RawListen, RawService } from './raw-config.ts';
+import type { RawListen, RawService } from './raw-config.ts';
+import type { RawFile } from './raw-file.ts';
 import { checkCapacity } from './resolve-capacity.ts';
+import { resolveMonitor } from './resolve-monitor.ts';
 import { resolveRoutes } from './resolve-routes.ts';
 import { resolveService } from './resolve-service.ts';
 import { resolveLimits, resolveSettings } from './resolve-settings.ts';
@@ -44,16 +46,16 @@ export function parseConfig(text: string, file: string, env: Environment): Sluic
     faults.add(document.locate([]), [], `is empty; it needs at least listen and services`);
   } else if (document.value !== undefined) {
     faults.checkShape();
-    if (isMapping(document.value)) config = resolve(document.value as unknown as RawConfig, faults);
+    if (isMapping(document.value)) config = resolve(document.value as unknown as RawFile, faults);
   }
   if (config === null || faults.problems.length > 0) throw new ConfigError(faults.sorted());
   return config;
 }
 
-function resolve(raw: RawConfig, review: Review): SluiceConfig {
-  const services = isMapping(raw.services) ? Object.entries(raw.services) : [];
-  const names = services.map(([name]) => name);
-  return {
+function resolve(raw: RawFile, review: Review): SluiceConfig {
+  const services = resolveServices(isMapping(raw.services) ? Object.entries(raw.services) : [], review);
+  const routes = raw.routes === undefined || Array.isArray(raw.routes) ? (raw.routes ?? []) : null;
+  const config: SluiceConfig = {
     listen: review.sound(['listen']) ? resolveListen(raw.listen, review) : [],
     workers: typeof raw.workers === 'number' ? raw.workers : Math.min(availableParallelism(), MOST_WORKERS),
     limits: resolveLimits(raw.limits, review),
@@ -63,20 +65,19 @@ function resolve(raw: RawConfig, review: Review): SluiceConfig {
       forwarded: raw.headers?.forwarded ?? PLAIN_DEFAULTS.forwarded,
       via: raw.headers?.via ?? PLAIN_DEFAULTS.via,
     },
-    services: resolveServices(services, review),
-    routes: raw.routes === undefined || Array.isArray(raw.routes) ? resolveRoutes(raw.routes ?? [], names, review) : [],
+    services,
+    monitor: resolveMonitor(raw.monitor, review),
+    routes: routes === null ? [] : resolveRoutes(routes, services, review),
   };
+  checkCapacity(config, review);
+  return config;
 }
 
 function resolveServices(raw: readonly (readonly [string, RawService])[], review: Review): ServiceConfig[] {
-  const services = raw.flatMap(([name, service]) =>
-    isMapping(service as unknown) ? resolveService(name, service, review) : [],
-  );
-  checkCapacity(services, review);
-  return services;
+  return raw.flatMap(([name, service]) => (isMapping(service as unknown) ? resolveService(name, service, review) : []));
 }
 
-function resolveListen(raw: RawConfig['listen'], review: Review): ListenConfig[] {
+function resolveListen(raw: RawFile['listen'], review: Review): ListenConfig[] {
   const list: readonly RawListen[] = Array.isArray(raw) ? raw : [raw as RawListen];
   const seen = new Set<string>();
   return list.flatMap((entry, index) => {

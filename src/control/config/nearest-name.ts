@@ -18,6 +18,12 @@ export function nearestName(word: string, known: Iterable<string>): string | nul
   return best;
 }
 
+/** What follows "no version v9; " where `word` is not among `known`. */
+export function nameHint(word: string, known: readonly string[]): string {
+  const guess = nearestName(word, known);
+  return guess === null ? `there are: ${known.join(', ')}` : `did you mean ${guess}?`;
+}
+
 function alignmentDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -7,8 +7,9 @@
  */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { ConfigPath } from './faults.ts';
-import { nearestName } from './nearest-name.ts';
-import { configSchema, type SchemaNode } from './schema.ts';
+import { nameHint, nearestName } from './nearest-name.ts';
+import { configSchema } from './schema.ts';
+import { type SchemaNode, wordsOf } from './schema-node.ts';
 
 export interface StructureFault {
   readonly path: ConfigPath;
@@ -23,12 +24,7 @@ export interface StructureFault {
 const PLANNED: Readonly<Record<string, readonly string[]>> = {
   '': ['admin', 'data', 'strategies'],
   'listen.*': ['tls', 'proxyProtocol'],
-  'services.*': ['affinity', 'balance', 'health', 'outlier', 'retry', 'shield', 'circuit'],
-  'services.*.override': ['cookie'],
-  'routes.*.match': ['methods', 'headers', 'query'],
 };
-
-const PLANNED_STRATEGIES: readonly unknown[] = ['hash', 'latency', 'header', 'round_robin'];
 
 let compiled: ValidateFunction | null = null;
 
@@ -62,8 +58,8 @@ function faultOf(error: ErrorObject, root: unknown): StructureFault {
     case 'minItems':
     case 'minProperties':
       return fault('is empty; add at least one entry');
-    case 'enum':
-      return fault(enumMessage(error.data, schema));
+    case 'pattern':
+      return fault(wordMessage(error.data, schema) ?? valueMessage(error.data, schema));
     default:
       return fault(valueMessage(error.data, schema));
   }
@@ -81,10 +77,11 @@ function matches(path: ConfigPath, pattern: string): boolean {
   return steps.length === path.length && steps.every((step, index) => step === '*' || step === path[index]);
 }
 
-function enumMessage(value: unknown, schema: SchemaNode): string {
-  const known = (schema.enum ?? []).join(' or ');
-  if (PLANNED_STRATEGIES.includes(value)) return `${value} is not supported yet; use ${known}`;
-  return `must be ${known}, not ${shown(value)}`;
+/** What is said about a word that is not in a closed vocabulary; null where the node is none. */
+function wordMessage(value: unknown, schema: SchemaNode): string | null {
+  const known = wordsOf(schema);
+  if (known === null || typeof value !== 'string') return null;
+  return `no ${known.noun} ${value === '' ? '""' : value}; ${nameHint(value, known.words)}`;
 }
 
 function valueMessage(value: unknown, schema: SchemaNode): string {

@@ -1,15 +1,20 @@
 /**
- * Sizes and durations as people write them.
+ * Sizes, durations, percentages and rates as people write them.
  *
  * A duration always carries its unit: `timeout: 30` means seconds to one reader and milliseconds to another, and guessing is
- * how a 30 ms timeout reaches production. A size may be bare, since bytes are the only reading of it.
+ * how a 30 ms timeout reaches production. A size may be bare, since bytes are the only reading of it; so may a percentage, and a rate,
+ * which is then per second.
  */
 
 export const SIZE_PATTERN = '^[0-9]{1,15} ?(B|kB|KB|MB|GB|KiB|MiB|GiB)?$';
 export const DURATION_PATTERN = '^[0-9]{1,10}(\\.[0-9]{1,3})?(ms|s|m|h)$';
+export const PERCENT_PATTERN = '^[0-9]{1,6}(\\.[0-9]{1,6})? ?%$';
+export const RATE_PATTERN = '^[0-9]{1,9}(\\.[0-9]{1,3})?/(s|m|h)$';
 
 const SIZE = new RegExp(SIZE_PATTERN);
 const DURATION = new RegExp(DURATION_PATTERN);
+const PERCENT = new RegExp(PERCENT_PATTERN);
+const RATE = new RegExp(RATE_PATTERN);
 
 const BYTES: Readonly<Record<string, number>> = {
   B: 1,
@@ -40,4 +45,17 @@ export function parseDuration(value: unknown): number | null {
   const match = DURATION.exec(value);
   if (match === null) return null;
   return Math.round(Number.parseFloat(value) * (MILLISECONDS[match[2] ?? 'ms'] ?? 1));
+}
+
+/** `50` and `50%` are both 50; null where `value` is no percentage. */
+export function parsePercent(value: unknown): number | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  return typeof value === 'string' && PERCENT.test(value) ? Number.parseFloat(value) : null;
+}
+
+/** Per second: `100`, `100/s`, `6000/m` and `360000/h` are the same; null where `value` is no rate. */
+export function parseRate(value: unknown): number | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  const unit = typeof value === 'string' ? RATE.exec(value)?.[2] : undefined;
+  return unit === undefined ? null : (Number.parseFloat(String(value)) * 1e3) / MILLISECONDS[unit]!;
 }

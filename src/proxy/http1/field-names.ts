@@ -67,6 +67,17 @@ const slotOf = (hash: number): number => (hash ^ (hash >>> 11)) & MASK;
 
 const PREFIX = Buffer.from('x-forwarded-', 'latin1');
 
+/** What a client may only claim of itself: worth nothing but from a trusted proxy. */
+export const CLAIMS: readonly KnownName[] = [
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-*',
+  'x-real-ip',
+  'forwarded',
+  'x-request-id',
+];
+
 export class FieldNames {
   readonly #hashes = new Int32Array(SLOTS);
   readonly #ids = new Uint8Array(SLOTS);
@@ -76,13 +87,36 @@ export class FieldNames {
   /** @param custom further names, lower case; repeated and already known ones are fine. */
   constructor(custom: readonly string[] = []) {
     for (const name of NAMES) this.#add(name, FIELD[name]);
-    let next = FIRST_CUSTOM_ID;
+    this.include(custom);
+  }
+
+  /**
+   * Gives further names a number. Numbers given before stay, so that a request that began under an older snapshot still means the same.
+   *
+   * @returns false where there is no room for all of them.
+   */
+  include(custom: readonly string[]): boolean {
     for (const name of custom) {
-      if (this.idOf(name) === UNKNOWN && next < FIRST_CUSTOM_ID + MAX_READ_HEADERS) {
-        this.#custom.set(name, next);
-        this.#add(name, next++);
-      }
+      if (this.idOf(name) !== UNKNOWN) continue;
+      const id = FIRST_CUSTOM_ID + this.#custom.size;
+      if (this.#custom.size === MAX_READ_HEADERS) return false;
+      this.#custom.set(name, id);
+      this.#add(name, id);
     }
+    return true;
+  }
+
+  /** Marks the numbers of all claims, those among the custom names included. */
+  claims(): Uint8Array {
+    const marks = new Uint8Array(256);
+    for (const name of CLAIMS) marks[FIELD[name]] = 1;
+    for (const [name, id] of this.#custom) if (isForwardedName(name)) marks[id] = 1;
+    return marks;
+  }
+
+  /** Whether a claim has a number of its own that no list of known names has. */
+  get hasCustomClaims(): boolean {
+    return this.#custom.keys().some(isForwardedName);
   }
 
   /** Number of a lower-case name, UNKNOWN where it has none. */
@@ -126,3 +160,5 @@ export function equalsLower(buf: Uint8Array, start: number, end: number, lower: 
   }
   return true;
 }
+
+const isForwardedName = (name: string): boolean => name.startsWith('x-forwarded-');

@@ -11,7 +11,7 @@
  * @hotpath bench/micro/head-writer.ts
  */
 import type { ForwardedConfig } from '../../model/config.ts';
-import { FIELD, FIRST_CUSTOM_ID, type KnownName, NOMINATED } from './field-names.ts';
+import { CLAIMS, FIELD, FIRST_CUSTOM_ID, type KnownName, NOMINATED } from './field-names.ts';
 import { VALUE, VALUE_END } from './fields.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -43,17 +43,9 @@ const HOP_BY_HOP: readonly KnownName[] = [
   'upgrade',
   'http2-settings',
 ];
-const CLAIMS: readonly KnownName[] = [
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'forwarded',
-  'x-request-id',
-];
-
 /** From a trusted proxy the claims are rebuilt from their old values; the fields that Sluice has nothing to add to stay. */
 const DROP_TRUSTED = table(HOP_BY_HOP.concat(['x-forwarded-for', 'forwarded']));
-const DROP_UNTRUSTED = table(HOP_BY_HOP.concat(CLAIMS, ['x-forwarded-*', 'x-real-ip']));
+const DROP_UNTRUSTED = table(HOP_BY_HOP.concat(CLAIMS));
 const DROP_RESPONSE = table(HOP_BY_HOP);
 
 /** What RFC 9110 6.5.1 keeps out of trailers: framing, routing, authentication, content format, and claims about the client. */
@@ -62,8 +54,6 @@ const LATE: readonly KnownName[] = [
   'content-length',
   'expect',
   'trailer',
-  'x-forwarded-*',
-  'x-real-ip',
   'authorization',
   'cookie',
   'set-cookie',
@@ -97,6 +87,13 @@ export function clientFacts(address: string, trusted: boolean, scheme: string): 
   return { address, trusted, scheme, lines };
 }
 
+/** The scheme that the client used, behind a trusted proxy the one that it says. */
+export function schemeOf(head: RequestHead, client: ClientFacts): string {
+  if (!client.trusted || !head.has(X_FORWARDED_PROTO)) return client.scheme;
+  const told = head.value(X_FORWARDED_PROTO).toLowerCase();
+  return told === 'https' || told === 'http' ? told : client.scheme;
+}
+
 /** `00-<32 hex, not all 0>-<16 hex, not all 0>-<2 hex>`; later versions may carry more behind it. */
 const TRACE_CONTEXT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
 
@@ -117,11 +114,14 @@ export class FieldRules {
   /**
    * The field lines of the request as the upstream gets them, framing fields for chunked bodies and connection options excepted.
    *
-   * @param fallbackHost Host for an HTTP/1.0 request that has none.
+   * @param fallbackHost Host for an HTTP/1.0 request that has none. @param rewrittenHost Host that the route asks for, or nothing.
    */
-  request(head: RequestHead, client: ClientFacts, fallbackHost: string): string {
+  request(head: RequestHead, client: ClientFacts, fallbackHost: string, rewrittenHost = ''): string {
     const trace = this.#identity(head, client.trusted);
-    const host = head.replaceHost || head.authority === '' ? this.#hostLine(head, fallbackHost) : '';
+    let host = '';
+    if (rewrittenHost !== '') host = this.#hostLine(head, rewrittenHost);
+    else if (head.authority === '') host = this.#hostLine(head, fallbackHost);
+    else if (head.replaceHost) host = this.#hostLine(head, head.authority);
     const via = head.minor === 1 ? this.#via : `Via: 1.0 ${this.#config.via}\r\n`;
     if (client.trusted) return host + this.#trusted(head, client) + via + trace;
     const forwarded = this.#config.forwarded ? `Forwarded: ${forwardedElement(head, client)}\r\n` : '';
@@ -129,9 +129,9 @@ export class FieldRules {
     return host + head.keep(DROP_UNTRUSTED) + client.lines + seen + forwarded + via + trace;
   }
 
-  #hostLine(head: RequestHead, fallbackHost: string): string {
+  #hostLine(head: RequestHead, host: string): string {
     head.renumber(HOST, NOMINATED);
-    return `Host: ${head.authority === '' ? fallbackHost : head.authority}\r\n`;
+    return `Host: ${host}\r\n`;
   }
 
   #trusted(head: RequestHead, client: ClientFacts): string {

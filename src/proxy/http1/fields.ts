@@ -88,6 +88,16 @@ export class FieldBlock {
     this.index[from] = 0;
   }
 
+  /** The same for every number that `from` marks. */
+  renumberAll(from: Uint8Array, to: number): void {
+    for (let i = 0, row = ID; i < this.count; i++, row += COLUMNS) {
+      const id = this.rows[row]!;
+      if (from[id] === 0) continue;
+      this.rows[row] = to;
+      this.index[id] = 0;
+    }
+  }
+
   /** Gives every line of a field that has no number of its own another one, by its lower-case name. */
   renumberUnknown(name: string, to: number): void {
     for (let i = 0; i < this.count; i++) {

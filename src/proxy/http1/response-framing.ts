@@ -7,7 +7,7 @@
  *
  * @hotpath bench/micro/exchange.ts
  */
-import type { ReplyCode } from '../../model/local-reply.ts';
+import type { LocalAnswer } from '../codec.ts';
 import { lastChunk } from './chunks.ts';
 import { localReply } from './local-reply.ts';
 import { BODY_CHUNKED, BODY_CLOSE, BODY_LENGTH, type RequestHead } from './request-head.ts';
@@ -77,10 +77,10 @@ export class ResponseFraming {
     return `HTTP/1.1 ${head.statusText}\r\n${fields}Connection: upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`;
   }
 
-  reply(code: ReplyCode, name: string, date: string, unread: boolean, ending: boolean): string {
+  reply(answer: LocalAnswer, date: string, unread: boolean, ending: boolean): string {
     this.chunked = false;
     this.#decide(unread, ending);
-    return localReply(code, name, date, this.#connectionLine(), this.#toHead);
+    return localReply(answer, date, this.#connectionLine(), this.#toHead);
   }
 
   #decide(unread: boolean, ending: boolean): void {

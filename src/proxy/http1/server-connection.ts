@@ -19,7 +19,7 @@ import type { Socket } from 'node:net';
 import type { DownstreamTimeoutsConfig } from '../../model/config.ts';
 import type { ReplyCode } from '../../model/local-reply.ts';
 import { Timer, type TimerOwner } from '../../runtime/timer-wheel.ts';
-import { type ConnectionOwner, FLUSHED, type FlushState, FULL, type ServerStream } from '../codec.ts';
+import { type ConnectionOwner, FLUSHED, type FlushState, FULL, type LocalAnswer, type ServerStream } from '../codec.ts';
 import { Exchange } from '../exchange.ts';
 import type { ByteSink, SocketReader } from '../socket-reader.ts';
 import { SocketWriter } from '../socket-writer.ts';
@@ -151,7 +151,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
   #refuse(code: ReplyCode, end: number): number {
     this.#framing.refuse();
     this.#context.counters.requestRefused();
-    this.sendReply(code);
+    this.sendReply(this.#context.current.answers[code]);
     this.finish();
     return end;
   }
@@ -254,11 +254,9 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
     if (this.#clientEnded) this.#exchange.onRequestEnd('');
   }
 
-  sendReply(code: ReplyCode): void {
-    const { current } = this.#context;
-    this.#writer.text(
-      this.#framing.reply(code, current.rules.name, current.dateLine(), this.#state === BODY, this.#isEnding),
-    );
+  sendReply(answer: LocalAnswer): void {
+    const date = this.#context.current.dateLine();
+    this.#writer.text(this.#framing.reply(answer, date, this.#state === BODY, this.#isEnding));
   }
 
   flush(): FlushState {

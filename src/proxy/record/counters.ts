@@ -6,7 +6,11 @@
 import { VERSION_SLOTS, versionSlot, WORKER_SLOTS } from '../../model/counters.ts';
 import type { ReplyCode } from '../../model/local-reply.ts';
 
-const { accepted, rejected, open, requests, refused, localReplies, cut, clientAborts, inFlight } = WORKER_SLOTS;
+const W = WORKER_SLOTS;
+const V = VERSION_SLOTS;
+
+/** How a request ended: an answer from upstream or from the configuration, an injected fault, or one of Sluice's own refusals. */
+export type RequestEnd = 'done' | 'cut' | 'aborted' | 'fault' | ReplyCode;
 
 export class Counters {
   readonly #block: Float64Array;
@@ -16,35 +20,47 @@ export class Counters {
   }
 
   get inFlight(): number {
-    return this.#block[inFlight]!;
+    return this.#block[W.inFlight]!;
   }
 
   connectionOpened(): void {
-    this.#add(accepted, 1);
-    this.#add(open, 1);
+    this.#add(W.accepted, 1);
+    this.#add(W.open, 1);
   }
 
   connectionClosed(): void {
-    this.#add(open, -1);
+    this.#add(W.open, -1);
   }
 
   connectionRejected(): void {
-    this.#add(rejected, 1);
+    this.#add(W.rejected, 1);
   }
 
   requestStarted(): void {
-    this.#add(requests, 1);
-    this.#add(inFlight, 1);
+    this.#add(W.requests, 1);
+    this.#add(W.inFlight, 1);
   }
 
   requestRefused(): void {
-    this.#add(refused, 1);
+    this.#add(W.refused, 1);
   }
 
-  requestEnded(how: 'done' | 'cut' | 'aborted' | ReplyCode): void {
-    this.#add(inFlight, -1);
+  requestEnded(how: RequestEnd): void {
+    this.#add(W.inFlight, -1);
     if (how === 'done') return;
-    this.#add(how === 'cut' ? cut : how === 'aborted' ? clientAborts : localReplies, 1);
+    this.#add(how === 'cut' ? W.cut : how === 'aborted' ? W.clientAborts : W.localReplies, 1);
+  }
+
+  rateLimited(): void {
+    this.#add(W.rateLimited, 1);
+  }
+
+  faultInjected(): void {
+    this.#add(W.faultsInjected, 1);
+  }
+
+  requestAssigned(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.requests, 1);
   }
 
   attemptAnswered(versionId: number, status: number): void {
@@ -53,6 +69,48 @@ export class Counters {
 
   attemptFailed(versionId: number, code: ReplyCode): void {
     this.#add(versionSlot(versionId) + failureSlot(code), 1);
+  }
+
+  retried(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.retries, 1);
+  }
+
+  retryDenied(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.retriesDenied, 1);
+  }
+
+  /** @param delay milliseconds that the request had spent on the version. */
+  shielded(versionId: number, delay: number): void {
+    this.#add(versionSlot(versionId) + V.shielded, 1);
+    this.#add(versionSlot(versionId) + V.shieldDelay, delay);
+  }
+
+  shieldSaved(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.shieldSaved, 1);
+  }
+
+  hedged(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.hedges, 1);
+  }
+
+  hedgeWon(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.hedgeWins, 1);
+  }
+
+  failedOver(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.failovers, 1);
+  }
+
+  overflowed(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.overflows, 1);
+  }
+
+  affinityHit(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.affinityHits, 1);
+  }
+
+  affinityMiss(versionId: number): void {
+    this.#add(versionSlot(versionId) + V.affinityMisses, 1);
   }
 
   #add(slot: number, by: number): void {
@@ -64,12 +122,12 @@ function failureSlot(code: ReplyCode): number {
   switch (code) {
     case 'connect_failed':
     case 'connect_timeout':
-      return VERSION_SLOTS.connectFailures;
+      return V.connectFailures;
     case 'upstream_timeout':
-      return VERSION_SLOTS.timeouts;
+      return V.timeouts;
     case 'upstream_malformed':
-      return VERSION_SLOTS.malformed;
+      return V.malformed;
     default:
-      return VERSION_SLOTS.resets;
+      return V.resets;
   }
 }

@@ -1,84 +1,198 @@
 /**
- * A service as a worker runs it: its versions, their endpoints and pools, and the choice between them.
+ * A service as a worker runs it, and the choice of the version (phase 4) and the endpoint (phase 6).
  *
- * Choosing the version: the override header, whose value names a lane or a version, and otherwise the weighted split. A value that
- * names nothing is ignored, as a client must not be able to make errors by a header. Weight 0 gets exactly 0 requests, the header
- * aside. A version without endpoints fails over to stable.
+ * The version is named by the first of these that has an answer:
+ *
+ *   1. the route                       every request of the route goes to a lane or version
+ *   2. the override header, then cookie   a value that names nothing is ignored: no client can make errors with it
+ *   3. an experiment                   by its own key and salt
+ *   4. session affinity                a live entry of the running generation
+ *   5. the split strategy              by the session's hash, the split's own key, or in turn
+ *
+ * A session without an entry is split by the hash of its key and finds its endpoint by that hash, so that every worker and machine comes to
+ * the same answer without talking; the entry then holds both in place while endpoints come and go. An entry of an older generation is
+ * decided anew, which moves only the share that the weights moved, and keeps its endpoint where version and endpoint are still
+ * good. Where the strategy ignores keys there is nothing to decide by: an entry then outlives its generation as long as its version has a
+ * weight, or every change of the configuration would deal all sessions anew. An entry whose endpoint has become unusable gets another one; a
+ * draining endpoint keeps the sessions it has.
+ *
+ * Weight 0 gets exactly 0 requests, 1 to 3 aside.
  *
  * @hotpath bench/micro/choose.ts
  */
-import type { EndpointSnapshot, ServiceSnapshot, VersionSnapshot } from '../../model/snapshot.ts';
-import type { Random } from '../../runtime/random.ts';
-import { SmoothWeighted } from '../balance/smooth-weighted.ts';
-import { type FieldNames, UNKNOWN } from '../http1/field-names.ts';
+import type { ServiceTimeoutsConfig } from '../../model/config.ts';
+import type { RateGate } from '../admit/rate-gate.ts';
+import { hashKey } from '../balance/key-hash.ts';
+import { NO_KEY } from '../balance/policy.ts';
+import { UNKNOWN } from '../http1/field-names.ts';
+import { type ClientFacts, schemeOf } from '../http1/field-rules.ts';
 import type { RequestHead } from '../http1/request-head.ts';
-import type { EndpointPool } from '../upstream/pool.ts';
+import type { Endpoint } from '../upstream/endpoint.ts';
+import type { Recovery } from '../upstream/recovery.ts';
+import type { Affinity } from './affinity.ts';
+import type { Session } from './affinity-table.ts';
+import type { Choice } from './choice.ts';
+import type { Experiment } from './experiment.ts';
+import type { KeyReader } from './key-reader.ts';
+import type { Version } from './version.ts';
+import type { VersionSplit } from './version-split.ts';
 
-export class Version {
-  readonly id: number;
+/** What a service is made of; `compile-service.ts` puts it together. */
+export interface ServiceParts {
   readonly name: string;
-  /** The `x-sluice-version` response line, empty where the version is not exposed. */
-  readonly line: string;
-  readonly #pools: EndpointPool[];
-  readonly #turn: SmoothWeighted;
-
-  constructor(
-    snapshot: VersionSnapshot,
-    expose: boolean,
-    random: Random,
-    poolOf: (endpoint: EndpointSnapshot) => EndpointPool,
-  ) {
-    this.id = snapshot.id;
-    this.name = snapshot.name;
-    this.line = expose ? `x-sluice-version: ${snapshot.name}\r\n` : '';
-    this.#pools = snapshot.endpoints.map(poolOf);
-    const weights = snapshot.endpoints.map((endpoint) => endpoint.weight);
-    this.#turn = new SmoothWeighted(weights, random);
-  }
-
-  /** The endpoint for the next request, null where the version has none. */
-  pick(): EndpointPool | null {
-    return this.#pools[this.#turn.pick()] ?? null;
-  }
+  readonly generation: number;
+  readonly timeouts: ServiceTimeoutsConfig;
+  readonly versions: readonly Version[];
+  readonly stable: Version;
+  /** Versions by name and by lane. */
+  readonly byName: ReadonlyMap<string, Version>;
+  readonly overrideHeader: number;
+  readonly overrideCookie: KeyReader | null;
+  readonly experiments: readonly Experiment[];
+  readonly affinity: Affinity | null;
+  readonly split: VersionSplit;
+  /** Key of a `hash` split. */
+  readonly splitKey: KeyReader | null;
+  /** Versions whose sessions stay over generations without being decided anew: those with a weight, if the strategy ignores keys. */
+  readonly holding: ReadonlySet<string>;
+  /** Key of a hashing balancing policy; null where it is that of the sessions. */
+  readonly balanceKey: KeyReader | null;
+  readonly rate: RateGate | null;
+  readonly recovery: Recovery;
 }
 
 export class Service {
-  readonly id: number;
   readonly name: string;
-  readonly timeouts: ServiceSnapshot['timeouts'];
+  readonly timeouts: ServiceTimeoutsConfig;
   readonly stable: Version;
-  readonly #versions: Version[];
-  readonly #split: SmoothWeighted;
-  readonly #overrideId: number;
-  readonly #byName = new Map<string, Version>();
+  readonly rate: RateGate | null;
+  readonly recovery: Recovery;
+  readonly #parts: ServiceParts;
 
-  constructor(
-    snapshot: ServiceSnapshot,
-    names: FieldNames,
-    random: Random,
-    poolOf: (endpoint: EndpointSnapshot, service: ServiceSnapshot) => EndpointPool,
-  ) {
-    this.id = snapshot.id;
-    this.name = snapshot.name;
-    this.timeouts = snapshot.timeouts;
-    this.#versions = snapshot.versions.map(
-      (version) => new Version(version, snapshot.exposeVersion, random, (endpoint) => poolOf(endpoint, snapshot)),
-    );
-    this.stable = this.#versions[snapshot.stable]!;
-    const weights = snapshot.versions.map((version) => version.weight);
-    this.#split = new SmoothWeighted(weights, random);
-    this.#overrideId = snapshot.overrideHeader === null ? UNKNOWN : names.idOf(snapshot.overrideHeader);
-    snapshot.versions.forEach((version, i) => {
-      this.#byName.set(version.name, this.#versions[i]!);
-      if (version.lane !== null) this.#byName.set(version.lane, this.#versions[i]!);
-    });
+  constructor(parts: ServiceParts) {
+    this.name = parts.name;
+    this.timeouts = parts.timeouts;
+    this.stable = parts.stable;
+    this.rate = parts.rate;
+    this.recovery = parts.recovery;
+    this.#parts = parts;
   }
 
-  choose(head: RequestHead): Version {
-    if (this.#overrideId !== UNKNOWN && head.has(this.#overrideId)) {
-      const forced = this.#byName.get(head.value(this.#overrideId));
-      if (forced !== undefined) return forced;
+  /** By version or lane name. */
+  find(name: string): Version | null {
+    return this.#parts.byName.get(name) ?? null;
+  }
+
+  /** Phase 4. @param routed the version that the route names, or null. @param choice takes the answer. */
+  choose(head: RequestHead, client: ClientFacts, routed: Version | null, now: number, choice: Choice): void {
+    choice.reset();
+    const { affinity, balanceKey } = this.#parts;
+    const key = affinity === null ? '' : affinity.key(head, client);
+    if (key !== '') choice.sessionHash = hashKey(key);
+    if (balanceKey !== null) choice.hash = hashOf(balanceKey, head, client);
+    const named = routed ?? this.#override(head, client);
+    if (named !== null) {
+      choice.version = named;
+      choice.forced = true;
+      return;
     }
-    return this.#versions[this.#split.pick()] ?? this.stable;
+    const assigned = this.#experiment(head, client);
+    if (affinity === null) choice.version = assigned ?? this.#split(head, client, NO_KEY, now);
+    else this.#chooseInSession(affinity, key, assigned, head, client, now, choice);
   }
+
+  /** Phase 6. @param tried endpoints that this request has been sent to. */
+  pick(version: Version, choice: Picking, now: number, tried: readonly Endpoint[]): Endpoint | null {
+    const { session, sessionHash } = choice;
+    if (tried.length > 0 || sessionHash === NO_KEY) return version.endpoints.pick(choice.hash, now, tried);
+    const hash = choice.hash === NO_KEY ? sessionHash : choice.hash;
+    if (session === null || session.version !== version.name) return version.endpoints.pickForSession(hash, now);
+    const pinned = session.endpoint;
+    if (pinned !== null && version.endpoints.keeps(pinned) && !pinned.full) return pinned;
+    const endpoint = version.endpoints.pickForSession(hash, now);
+    session.endpoint = endpoint;
+    return endpoint;
+  }
+
+  /** A session moves along to the endpoint that answered in place of the one it was pinned to. */
+  moveSession(version: Version, choice: Picking, endpoint: Endpoint): void {
+    const { session } = choice;
+    if (session !== null && session.version === version.name) session.endpoint = endpoint;
+  }
+
+  #override(head: RequestHead, client: ClientFacts): Version | null {
+    const { overrideHeader, overrideCookie, byName } = this.#parts;
+    if (overrideHeader !== UNKNOWN && head.has(overrideHeader)) {
+      const named = byName.get(head.value(overrideHeader));
+      if (named !== undefined) return named;
+    }
+    if (overrideCookie === null) return null;
+    const name = overrideCookie.read(head, client);
+    return name === '' ? null : (byName.get(name) ?? null);
+  }
+
+  #experiment(head: RequestHead, client: ClientFacts): Version | null {
+    const { experiments, versions } = this.#parts;
+    for (let i = 0; i < experiments.length; i++) {
+      const index = experiments[i]!.choose(head, client);
+      if (index >= 0) return versions[index]!;
+    }
+    return null;
+  }
+
+  #split(head: RequestHead, client: ClientFacts, hash: number, now: number): Version {
+    const { splitKey, split, versions } = this.#parts;
+    const own = splitKey === null ? NO_KEY : hashOf(splitKey, head, client);
+    return versions[split.pick(head, own === NO_KEY ? hash : own, now)] ?? this.stable;
+  }
+
+  #chooseInSession(
+    affinity: Affinity,
+    presented: string,
+    assigned: Version | null,
+    head: RequestHead,
+    client: ClientFacts,
+    now: number,
+    choice: Choice,
+  ): void {
+    const key = presented === '' ? affinity.begin() : presented;
+    if (key === '') {
+      choice.version = assigned ?? this.#split(head, client, NO_KEY, now);
+      return;
+    }
+    if (presented === '') choice.sessionHash = hashKey(key);
+    let session = presented === '' ? null : affinity.table.find(key);
+    const kept = session === null ? null : this.#keptVersion(session);
+    const version = assigned ?? kept ?? this.#split(head, client, choice.sessionHash, now);
+    if (session === null) {
+      session = affinity.table.remember(key, version.name, null, this.#parts.generation);
+    } else if (kept === null) {
+      if (session.version !== version.name) session.endpoint = null;
+      session.version = version.name;
+      session.generation = this.#parts.generation;
+    }
+    if (kept === version) affinity.hit(version.id);
+    else affinity.miss(version.id);
+    choice.version = version;
+    choice.session = session;
+    affinity.sendCookie(session, key, schemeOf(head, client) === 'https', now, choice);
+  }
+
+  /** The version that a session holds on to, null where it is to be decided anew. */
+  #keptVersion(session: Session<string, Endpoint>): Version | null {
+    const { generation, holding, byName } = this.#parts;
+    if (session.generation !== generation) {
+      if (!holding.has(session.version)) return null;
+      session.generation = generation;
+    }
+    return byName.get(session.version) ?? null;
+  }
+}
+
+/** What `pick` needs of a choice; an exchange keeps it for further attempts. */
+export type Picking = Pick<Choice, 'session' | 'sessionHash' | 'hash'>;
+
+function hashOf(reader: KeyReader, head: RequestHead, client: ClientFacts): number {
+  const key = reader.read(head, client);
+  return key === '' ? NO_KEY : hashKey(key);
 }

@@ -62,6 +62,13 @@ export class EndpointPool implements ConnectionHome {
     if (at >= 0) this.#idle.splice(at, 1);
   }
 
+  /** Closes the connection that has been idle longest. @returns false where none is idle. */
+  closeOldest(): boolean {
+    const oldest = this.#idle[0];
+    oldest?.destroy();
+    return oldest !== undefined;
+  }
+
   /** Closes what is idle now and the rest as it comes back. */
   close(): void {
     this.#closed = true;

@@ -1,0 +1,16 @@
+/** The whole of a configuration file as written; see `raw-config.ts` for its parts. */
+import type { DownstreamTimeoutsConfig, LimitsConfig } from '../../model/config.ts';
+import type { RawListen, RawMonitor, RawService, Written } from './raw-config.ts';
+import type { RawRoute } from './raw-route.ts';
+
+export interface RawFile {
+  readonly listen: RawListen | readonly RawListen[];
+  readonly workers?: 'auto' | number;
+  readonly limits?: Written<LimitsConfig>;
+  readonly timeouts?: Written<DownstreamTimeoutsConfig>;
+  readonly trustedProxies?: readonly string[];
+  readonly headers?: { readonly forwarded?: boolean; readonly via?: string };
+  readonly services: Readonly<Record<string, RawService>>;
+  readonly monitor?: RawMonitor;
+  readonly routes?: readonly RawRoute[];
+}

@@ -1,0 +1,240 @@
+/**
+ * One try to have a request answered by one endpoint: the connection it uses, how long it takes, and how it ended.
+ *
+ *     IDLE ─launch─▶ SENT ─response head─▶ ANSWERED ─complete─▶ IDLE
+ *                      │                      │
+ *                      └── failed, abandoned ─┴──▶ IDLE
+ *
+ * Every attempt ends in exactly one count of its endpoint and version: by the status of its answer, by the failure that cut it short, or as
+ * abandoned, which says nothing about the endpoint (the client left, or another attempt was faster). Latency is the time from the last byte
+ * of the request to the response head. What follows from an end is for the exchange to judge; nothing here decides.
+ *
+ * An exchange has one of these for all its requests and a second one for hedging; none is made per request.
+ *
+ * @hotpath bench/micro/exchange.ts
+ */
+import { ENDPOINT_SLOTS } from '../../model/counters.ts';
+import type { ReplyCode } from '../../model/local-reply.ts';
+import { type ClientStream, FLUSHED, type FlushState, type OutgoingRequest, type ResponseEvents } from '../codec.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { Version } from '../route/version.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** Who made the attempt and judges what comes of it. */
+export interface AttemptOwner {
+  readonly request: OutgoingRequest & { readonly body: string };
+  /** Whether the request may be sent again on another connection without a second effect. */
+  readonly resendable: boolean;
+  onAnswer(attempt: Attempt, head: ResponseHead): void;
+  onAnswerData(attempt: Attempt, buf: Buffer, start: number, end: number, shared: boolean): void;
+  onAnswerEnd(attempt: Attempt, trailers: string): void;
+  onFailure(attempt: Attempt, code: ReplyCode): void;
+  onUpstreamDrain(): void;
+  flushDownstream(): FlushState;
+}
+
+export class Attempt implements ResponseEvents {
+  /**
+   * Whether it failed because a pooled connection may have been closed by the upstream before the request came. If sending it again does
+   * no harm, that is nobody's failure.
+   */
+  stale = false;
+  readonly #context: WorkerContext;
+  readonly #owner: AttemptOwner;
+  #up: ClientStream | null = null;
+  #version: Version | null = null;
+  #endpoint: Endpoint | null = null;
+  #started = 0;
+  #status = 0;
+
+  constructor(context: WorkerContext, owner: AttemptOwner) {
+    this.#context = context;
+    this.#owner = owner;
+  }
+
+  /** Whether it runs. */
+  get live(): boolean {
+    return this.#up !== null;
+  }
+
+  /** Of the attempt that runs or ran last. */
+  get version(): Version {
+    return this.#version!;
+  }
+
+  /** Of the attempt that runs or ran last. */
+  get endpoint(): Endpoint {
+    return this.#endpoint!;
+  }
+
+  /** Of its answer, 0 where there is none. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Sends the head and what is kept of the body. @param fresh whether a connection that has been used before will not do. */
+  launch(version: Version, endpoint: Endpoint, fresh: boolean, now: number): void {
+    this.#version = version;
+    this.#endpoint = endpoint;
+    this.#started = now;
+    this.#status = 0;
+    endpoint.attemptStarted();
+    const { request } = this.#owner;
+    const up = endpoint.pool.acquire(fresh);
+    up.assign(this, request.method === 'HEAD');
+    this.#up = up;
+    up.sendHead(request);
+    if (request.body !== '') up.sendText(request.body);
+  }
+
+  sendText(text: string): void {
+    this.#up?.sendText(text);
+  }
+
+  sendData(buf: Buffer, start: number, end: number, shared: boolean): void {
+    this.#up?.sendData(buf, start, end, shared);
+  }
+
+  /** @param now clock time, from which the latency counts. */
+  sendEnd(trailers: string, now: number): void {
+    this.#started = now;
+    this.#up?.sendEnd(trailers);
+  }
+
+  flush(): FlushState {
+    return this.#up === null ? FLUSHED : this.#up.flush();
+  }
+
+  resume(): void {
+    this.#up?.resumeResponse();
+  }
+
+  onResponseHead(head: ResponseHead): void {
+    if (head.status < 200 && head.status !== 101) {
+      this.#owner.onAnswer(this, head);
+      return;
+    }
+    const now = this.#context.clock.now();
+    this.#status = head.status;
+    this.#endpoint!.answered(now - this.#started, now);
+    this.#version!.detector?.answered(this.#endpoint!.id, head.status);
+    this.#owner.onAnswer(this, head);
+  }
+
+  onResponseData(buf: Buffer, start: number, end: number, shared: boolean): void {
+    this.#owner.onAnswerData(this, buf, start, end, shared);
+  }
+
+  onResponseEnd(trailers: string): void {
+    this.#owner.onAnswerEnd(this, trailers);
+  }
+
+  onUpstreamDrain(): void {
+    this.#owner.onUpstreamDrain();
+  }
+
+  flushDownstream(): FlushState {
+    return this.#owner.flushDownstream();
+  }
+
+  onAttemptFailed(code: ReplyCode): void {
+    // Nothing is called back of a connection that has been given up.
+    const up = this.#up!;
+    this.#up = null;
+    const silent = up.reused && !up.answered;
+    this.stale = silent && code === 'upstream_closed' && this.#owner.resendable;
+    if (this.stale) this.#settle(ENDPOINT_SLOTS.abandoned);
+    else this.#fail(code);
+    this.#owner.onFailure(this, code);
+  }
+
+  /** The answer is complete. @param reusable whether the connection may carry more. */
+  complete(reusable: boolean): void {
+    const up = this.#up!;
+    this.#up = null;
+    if (reusable) up.release();
+    else up.abort();
+    this.#answered();
+  }
+
+  /** Both sides of a tunnel have ended. */
+  closeTunnel(): void {
+    if (this.#up === null) return;
+    this.#up.closeTunnel();
+    this.#up = null;
+    this.#answered();
+  }
+
+  /** Gives up an attempt that no verdict is wanted on; one that has been answered with an error has its verdict. */
+  abandon(): void {
+    if (this.#status >= 500) return this.passOver();
+    if (this.#up === null) return;
+    this.#up.abort();
+    this.#up = null;
+    this.#settle(ENDPOINT_SLOTS.abandoned);
+  }
+
+  /** Gives up an attempt in favour of another although it has been answered: it counts as what the answer is. */
+  passOver(): void {
+    if (this.#up === null) return;
+    this.#up.abort();
+    this.#up = null;
+    this.#answered();
+  }
+
+  /** The answer breaks the protocol in a way that the codec cannot see. */
+  refuse(code: ReplyCode): void {
+    if (this.#up === null) return;
+    this.#up.abort();
+    this.#up = null;
+    this.#fail(code);
+    this.#owner.onFailure(this, code);
+  }
+
+  /** The exchange has waited long enough. */
+  timeOut(): void {
+    if (this.#up === null) return;
+    this.#up.abort();
+    this.#up = null;
+    this.#fail('upstream_timeout');
+  }
+
+  #answered(): void {
+    const status = this.#status;
+    this.#context.counters.attemptAnswered(this.#version!.id, status);
+    if (status < 500) this.#settle(ENDPOINT_SLOTS.success);
+    else this.#settle(status >= 502 && status <= 504 ? ENDPOINT_SLOTS.gateway : ENDPOINT_SLOTS.error5xx);
+  }
+
+  #fail(code: ReplyCode): void {
+    const version = this.#version!;
+    const endpoint = this.#endpoint!;
+    this.#context.counters.attemptFailed(version.id, code);
+    if (code === 'upstream_timeout' && this.#status === 0) {
+      const now = this.#context.clock.now();
+      endpoint.timedOut(now - this.#started, now);
+    }
+    version.detector?.failedLocally(endpoint.id);
+    this.#settle(failureEnd(code));
+  }
+
+  #settle(end: number): void {
+    this.#endpoint!.attemptEnded(end);
+    this.#version!.connectionFreed();
+  }
+}
+
+function failureEnd(code: ReplyCode): number {
+  switch (code) {
+    case 'connect_failed':
+    case 'connect_timeout':
+      return ENDPOINT_SLOTS.connectFailures;
+    case 'upstream_timeout':
+      return ENDPOINT_SLOTS.timeouts;
+    case 'upstream_malformed':
+      return ENDPOINT_SLOTS.malformed;
+    default:
+      return ENDPOINT_SLOTS.resets;
+  }
+}
