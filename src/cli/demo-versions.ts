@@ -6,6 +6,7 @@
  *     /stream         ten server-sent events, two a second
  *     /echo           the request as it arrived, body included
  *     /status/N       an empty answer with that status
+ *     /bug            what v2 has broken: 500 there, fine on v1
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -36,6 +37,7 @@ function answer(version: string, request: IncomingMessage, response: ServerRespo
   request.resume();
   if (path === '/slow') slow(version, query, response);
   else if (path === '/stream') stream(version, response);
+  else if (path === '/bug' && version === 'v2') bug(response);
   else if (path.startsWith('/status/')) status(path, response);
   else response.end(`hello from ${version}\n`);
 }
@@ -74,6 +76,11 @@ function status(path: string, response: ServerResponse): void {
   const code = Number(path.slice('/status/'.length));
   response.statusCode = Number.isInteger(code) && code >= 200 && code <= 599 ? code : 404;
   response.end();
+}
+
+function bug(response: ServerResponse): void {
+  response.statusCode = 500;
+  response.end('v2 has a bug\n');
 }
 
 const ports: DemoPorts = { v1: await startVersion('v1'), v2: await startVersion('v2') };

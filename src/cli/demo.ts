@@ -10,7 +10,6 @@ import { Worker } from 'node:worker_threads';
 import { parseConfig } from '../control/config/load.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { type Command, type Io, readOptions, UsageError } from './command.ts';
-import { serveUntilStopped } from './serve.ts';
 
 const HELP = `Run two demo versions and the proxy in front of them; prints commands to try.
 
@@ -31,6 +30,9 @@ export interface DemoPorts {
   readonly v2: number;
 }
 
+/** Loaded when it is needed: what serves brings libraries along that help and checks have no use for. */
+const serve = (): Promise<typeof import('./serve.ts')> => import('./serve.ts');
+
 export const demoCommand: Command = {
   name: 'demo',
   summary: 'run two demo versions and the proxy in front of them',
@@ -42,7 +44,7 @@ export const demoCommand: Command = {
     try {
       const [ports] = (await once(versions, 'message')) as [DemoPorts];
       versions.on('error', (error) => io.err(`sluice demo: the demo versions failed: ${error.message}\n`));
-      return await serveUntilStopped({
+      return await (await serve()).serveUntilStopped({
         config: parseConfig(configText(port, ports), 'demo', {}),
         logger: quietLogger(io),
         ready: ([address]) => io.out(guide(address?.port ?? port, ports)),
@@ -77,6 +79,10 @@ services:
     lanes: { stable: v1, canary: v2 }
     split: { weights: { v1: 90, v2: 10 } }
     override: { header: X-Canary-Deploy }
+    balance: peak_ewma
+    health: { path: / }
+    retry: { attempts: 1, on: [ connect-failure, reset ] }
+    shield: { on: [ connect-failure, reset, timeout, 500 ] }
     exposeVersion: true
 `;
 }
@@ -95,6 +101,10 @@ Try in another terminal:
 
   # straight to the canary; x-sluice-version says who answered
   curl -i -H 'X-Canary-Deploy: canary' ${proxy}/
+
+  # v2 fails here, and no user sees it: what v2 answers with 500 is asked again of v1
+  for i in $(seq 20); do curl -s -o /dev/null -w '%{http_code}\\n' ${proxy}/bug; done | sort | uniq -c
+  curl -i -H 'X-Canary-Deploy: canary' ${proxy}/bug
 
   # an upload, and the request as the service saw it
   curl -d 'hello' ${proxy}/echo

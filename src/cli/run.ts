@@ -4,7 +4,6 @@ import { loadConfigFile } from '../control/config/load.ts';
 import type { SluiceConfig } from '../model/config.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { CONFIG_OPTION, type Command, type Io, readOptions } from './command.ts';
-import { serveUntilStopped } from './serve.ts';
 
 const HELP = `Run the proxy.
 
@@ -17,6 +16,7 @@ Options:
 Signals:
   SIGTERM, SIGINT    stop accepting, finish what is under way within timeouts.drain, exit 0
   a second one       exit 1 at once
+  SIGUSR2            log what has become of the requests of each version (also done behind a drain)
 
 Exit code: 0 after a drain, 1 a faulty configuration or an address that cannot be bound, 2 wrong usage.
 
@@ -24,6 +24,9 @@ Examples:
   sluice run -c sluice.yaml
   PORT=9000 sluice run -c sluice.yaml      # with "listen: :\${PORT}" in the file
 `;
+
+/** Loaded when it is needed: what serves brings libraries along that help and checks have no use for. */
+const serve = (): Promise<typeof import('./serve.ts')> => import('./serve.ts');
 
 export const runCommand: Command = {
   name: 'run',
@@ -47,7 +50,7 @@ export const runCommand: Command = {
     };
     process.on('SIGHUP', onHangup);
     try {
-      return await serveUntilStopped({
+      return await (await serve()).serveUntilStopped({
         config,
         logger,
         failed: (message) => io.err(`sluice run: ${message}\n`),

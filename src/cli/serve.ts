@@ -14,6 +14,8 @@ import type { Logger } from '../runtime/logger.ts';
 import { listenFailure, probeAddresses } from './listen-probe.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** SIGUSR1 is Node's own. */
+const REPORT_SIGNAL = 'SIGUSR2';
 
 export interface Served {
   readonly config: SluiceConfig;
@@ -40,7 +42,9 @@ export async function serveUntilStopped({ config, logger, ready, failed }: Serve
     supervisor.kill().catch(() => {});
     killed.resolve(1);
   };
+  const onReport = (): void => supervisor.report();
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  process.on(REPORT_SIGNAL, onReport);
 
   const served = async (): Promise<number> => {
     try {
@@ -62,5 +66,6 @@ export async function serveUntilStopped({ config, logger, ready, failed }: Serve
     return await Promise.race([served(), killed.promise]);
   } finally {
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+    process.off(REPORT_SIGNAL, onReport);
   }
 }

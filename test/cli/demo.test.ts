@@ -14,21 +14,23 @@ t.test('the printed commands', async (t) => {
   await demo.printed(/Ctrl-C ends it\.\n/);
   const [, proxy = ''] = await demo.printed(/proxy {2}(http:\/\/127\.0\.0\.1:\d+)\n/);
   const commands = [...demo.out.matchAll(/^ {2}((?:for|curl|seq) .*)$/gm)].map(([, command = '']) => command);
-  t.equal(commands.length, 7);
+  t.equal(commands.length, 9);
   for (const command of commands) t.ok(command.includes(proxy), command);
 
-  const run = async (part: string): Promise<string> => {
-    const command = commands.find((line) => line.includes(part)) ?? '';
+  const run = async (part: RegExp): Promise<string> => {
+    const command = commands.find((line) => part.test(line)) ?? '';
     return (await shell(command.replace('curl ', 'curl --max-time 20 '))).stdout;
   };
-  const [loop, canary, upload, chunked, stream, slow, failing] = await Promise.all([
-    run('$(seq 20)'),
-    run('X-Canary-Deploy'),
-    run("-d 'hello'"),
-    run('seq 100000'),
-    run('/stream'),
-    run('/slow'),
-    run('/status/503'),
+  const [loop, canary, shielded, bug, upload, chunked, stream, slow, failing] = await Promise.all([
+    run(/curl -s http/),
+    run(/X-Canary-Deploy.*\/$/),
+    run(/http_code/),
+    run(/X-Canary-Deploy.*\/bug$/),
+    run(/-d 'hello'/),
+    run(/seq 100000/),
+    run(/\/stream/),
+    run(/\/slow/),
+    run(/\/status\/503/),
   ]);
   const counts = [...loop.matchAll(/^ +(\d+) hello from v([12])$/gm)].map(([, count]) => Number(count));
   t.equal(
@@ -36,6 +38,8 @@ t.test('the printed commands', async (t) => {
     20,
   );
   t.match(canary, /^HTTP\/1\.1 200 .*x-sluice-version: v2\r\n(.*\r\n)?\r\nhello from v2\n$/s);
+  t.match(shielded, /^ +20 200\n$/);
+  t.match(bug, /^HTTP\/1\.1 500 .*x-sluice-version: v2\r\n(.*\r\n)?\r\nv2 has a bug\n$/s);
   t.match(upload, /^POST \/echo HTTP\/1\.1\n.*^content-length: 5\n.*\n\nhello$/ims);
   t.equal(chunked, '100000\n');
   t.match(stream, /^data: 1 from v[12]\n\n(.*\n\n){8}data: 10 from v[12]\n\n$/s);
