@@ -130,7 +130,12 @@ export class DataPlane {
       isTrusted: (address: string) => this.#isTrusted(address),
       lasting: this.#lasting,
     };
-    this.#context.current = new RunningSnapshot(snapshot, compiler, read);
+    try {
+      this.#context.current = new RunningSnapshot(snapshot, compiler, read);
+    } catch (error) {
+      this.#lasting.undo();
+      throw error;
+    }
     this.#lasting.end();
   }
 

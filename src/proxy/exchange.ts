@@ -50,7 +50,8 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   readonly #context: WorkerContext;
   readonly #down: ServerStream;
   readonly #dispatch: Dispatch;
-  readonly #tunnelTimer = new Timer(this);
+  /** Of a tunnel's silence, or of an injected fault that is to come late. */
+  readonly #timer = new Timer(this);
   #state = IDLE;
   #running: RunningSnapshot;
   #route: Route | null = null;
@@ -58,6 +59,8 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   /** `Set-Cookie` line of a session that begins with this request. */
   #cookie = '';
   #downEnded = false;
+  /** Status of an injected fault that is to come late. */
+  #fault = 0;
 
   constructor(context: WorkerContext, down: ServerStream) {
     this.#context = context;
@@ -113,7 +116,7 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     return true;
   }
 
-  /** @returns milliseconds to wait, or -1 where the request has been answered. */
+  /** @returns milliseconds to wait, or -1 where the request is answered here, now or later. */
   #injectFault(fault: FaultInjector, head: RequestHead): number {
     if (!fault.applies(head)) return 0;
     const status = fault.abortStatus();
@@ -121,15 +124,24 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     if (status === 0 && delay === 0) return 0;
     this.#context.counters.faultInjected();
     if (status === 0) return delay;
-    this.#reply(faultAnswer(status, this.#running.rules.name), 'fault');
+    this.#fault = status;
+    if (delay === 0) this.#replyFault();
+    else {
+      this.#dispatch.uploadStopped = true;
+      this.#context.wheel.start(this.#timer, delay);
+    }
     return -1;
+  }
+
+  #replyFault(): void {
+    this.#reply(faultAnswer(this.#fault, this.#running.rules.name), 'fault');
   }
 
   #prepare(head: RequestHead, route: Route, service: Service): void {
     const { request, version } = this.#dispatch;
     const { maxBody } = service.recovery;
     request.begin(head, maxBody > HOLD_LIMIT ? maxBody : HOLD_LIMIT);
-    const added = route.requestEdits === null ? '' : route.requestEdits.apply(head);
+    const added = route.requestEdits === null ? '' : route.requestEdits.apply(head, this.#running.names);
     const fields = this.#running.rules.request(head, this.#down.client, version.authority, route.host);
     request.fields = added === '' ? fields : fields + added;
     if (route.rewrite !== null) request.target = route.rewrite.apply(head.target);
@@ -204,8 +216,9 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
 
   #responseFields(head: ResponseHead): string {
     const edits = this.#route!.responseEdits;
-    const added = edits === null ? '' : edits.apply(head);
+    const added = edits === null ? '' : edits.apply(head, this.#context.current.names);
     const fields = this.#running.rules.response(head, this.#dispatch.version.line, this.#running.dateLine());
+    if (this.#cookie !== '') this.#dispatch.cookieSent();
     return this.#cookie === '' && added === '' ? fields : fields + this.#cookie + added;
   }
 
@@ -224,7 +237,7 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   }
 
   #watchTunnel(): void {
-    this.#context.wheel.start(this.#tunnelTimer, this.#route!.service!.timeouts.tunnel);
+    this.#context.wheel.start(this.#timer, this.#route!.service!.timeouts.tunnel);
   }
 
   onAnswerData(buf: Buffer, start: number, end: number, shared: boolean): void {
@@ -264,6 +277,7 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   }
 
   onTimer(): void {
+    if (this.#state === WAITING) return this.#replyFault();
     if (this.#state !== TUNNEL) return;
     this.#end('done');
     this.#down.abort();
@@ -284,13 +298,13 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   #end(how: RequestEnd): void {
     this.#state = IDLE;
     this.#dispatch.stop();
-    this.#context.wheel.stop(this.#tunnelTimer);
+    this.#context.wheel.stop(this.#timer);
     this.#context.counters.requestEnded(how);
   }
 
   /** The connection goes away for good. */
   dispose(): void {
     this.#dispatch.dispose();
-    this.#context.wheel.remove(this.#tunnelTimer);
+    this.#context.wheel.remove(this.#timer);
   }
 }

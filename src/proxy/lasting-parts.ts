@@ -36,6 +36,12 @@ class Kept<T> {
     return value;
   }
 
+  /** Forgets what was asked for since `begin`. */
+  undo(): void {
+    this.#now = this.#before;
+    this.#before = new Map();
+  }
+
   /** What has been let go. */
   end(): T[] {
     const kept = new Set(this.#now.values());
@@ -77,6 +83,14 @@ export class LastingParts implements Lasting {
     this.#waiting.begin();
   }
 
+  /** The snapshot could not be compiled: everything stays as it was. */
+  undo(): void {
+    this.#endpoints.undo();
+    this.#sessions.undo();
+    this.#budgets.undo();
+    this.#waiting.undo();
+  }
+
   end(): void {
     for (const endpoint of this.#endpoints.end()) {
       endpoint.current = false;
@@ -93,12 +107,13 @@ export class LastingParts implements Lasting {
     const timeouts = attemptTimeouts(service);
     const make = (): Endpoint => {
       const pool = new EndpointPool(snapshot, service.pool, timeouts, this.#context);
-      const made = new Endpoint(snapshot, pool, this.#own, this.#all, service.balance.decay);
+      const made = new Endpoint(snapshot, pool, this.#own, this.#all);
       made.wasAvailable = this.#first;
       return made;
     };
-    const key = `${service.name}\n${version.name}\n${snapshot.url}\n${service.balance.decay}`;
+    const key = `${service.name}\n${version.name}\n${snapshot.url}`;
     const endpoint = this.#endpoints.take(key, make, (old) => old.id === snapshot.id);
+    endpoint.averageOver(service.balance.decay);
     endpoint.weight = snapshot.weight;
     endpoint.maxRequests = snapshot.maxRequests;
     endpoint.pool.config = service.pool;

@@ -77,14 +77,14 @@ export class TimerWheel {
     this.#interval = this.#clock.setInterval(() => this.#advance(), this.#resolution);
   }
 
-  /** (Re)starts a timer to fire in `ms` milliseconds. */
+  /** (Re)starts a timer to fire in `ms` milliseconds; a time that has passed is now. */
   start(timer: Timer, ms: number): void {
     if (this.#interval === null) {
       // No slot holds anything, so the time that was slept through needs no visits.
       this.#tick = this.#present();
       this.#run();
     }
-    const due = this.#tick + Math.ceil(ms / this.#resolution) + 1;
+    const due = this.#tick + (ms > 0 ? Math.ceil(ms / this.#resolution) : 0) + 1;
     timer.due = due;
     if (timer.linked === NOT_LINKED) {
       this.#link(timer, due);

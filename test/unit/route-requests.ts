@@ -3,7 +3,7 @@ import type { LimitsConfig } from '../../src/model/config.ts';
 import type { RouteConfig, RouteMatch } from '../../src/model/route-config.ts';
 import { FieldNames } from '../../src/proxy/http1/field-names.ts';
 import { RequestHead } from '../../src/proxy/http1/request-head.ts';
-import { routeHeaders } from '../../src/proxy/route/route-table.ts';
+import { editedHeaders, routeHeaders } from '../../src/proxy/route/route-table.ts';
 
 const LIMITS: LimitsConfig = {
   headSize: 65_536,
@@ -15,7 +15,8 @@ const LIMITS: LimitsConfig = {
 };
 
 /** The names that a worker would number for these routes. */
-export const namesFor = (routes: readonly RouteConfig[]): FieldNames => new FieldNames(routeHeaders(routes));
+export const namesFor = (routes: readonly RouteConfig[]): FieldNames =>
+  new FieldNames(routeHeaders(routes).concat(editedHeaders(routes)));
 
 /** A parser that gives the head of `GET target` and the like; each call overwrites the last head. */
 export function requests(names: FieldNames): (line: string, host?: string, ...fields: string[]) => RequestHead {

@@ -3,6 +3,8 @@
  *
  *     cost = average latency × (active + 1) / weight            peak-ewma-cost.ts
  *
+ * Where both are idle the weights have had their say in the draw, and the faster one is taken.
+ *
  * The average follows a slow answer at once, so an endpoint that pauses or degrades loses its traffic within one answer, where
  * least_request has to wait until requests have piled up on it. Two choices for the reasons given in least-request.ts.
  *
@@ -47,6 +49,8 @@ export class PeakEwmaPolicy<C extends Candidate> implements BalancingPolicy<C> {
     const b = second.latencyAt(now);
     if (a === 0) return lessLoaded(first, second);
     if (b === 0) return first;
+    // Both idle: the draw has counted the weights already, so that only speed is left to compare.
+    if (first.active === 0 && second.active === 0) return b < a ? second : first;
     return peakEwmaCost(b, second.active, second.weight) < peakEwmaCost(a, first.active, first.weight) ? second : first;
   }
 }

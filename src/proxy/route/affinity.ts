@@ -53,10 +53,9 @@ export class Affinity {
     return sessionId(this.#ids.next());
   }
 
-  /** Puts the cookie of a session into the answer where the client should get it, for the first time or anew. */
+  /** Has the cookie of a session sent with the answer where the client should get it, for the first time or anew. */
   sendCookie(session: Session<string, Endpoint>, key: string, secure: boolean, now: number, choice: Choice): void {
     if (this.#cookie === null || !this.#cookie.isDue(session.cookieAt, now)) return;
-    session.cookieAt = now;
     choice.cookie = this.#cookie.issue(key, secure);
   }
 

@@ -24,6 +24,8 @@ export class HeaderEditor {
   readonly #numbered: readonly number[];
   /** Lower-case names of the fields to take off that have no number. */
   readonly #named: readonly string[];
+  readonly #all: readonly string[];
+  readonly #names: FieldNames;
 
   constructor(edits: HeaderEdits, names: FieldNames) {
     this.lines = fieldLines(edits.set) + fieldLines(edits.add);
@@ -31,12 +33,23 @@ export class HeaderEditor {
     for (const [name] of edits.set) off.add(name.toLowerCase());
     for (const name of edits.remove) off.add(name.toLowerCase());
     const list = Array.from(off);
+    this.#all = list;
+    this.#names = names;
     this.#named = list.filter((name) => names.idOf(name) === UNKNOWN);
     this.#numbered = list.map((name) => names.idOf(name)).filter((id) => id !== UNKNOWN);
   }
 
-  /** Marks what is to go in `block`. @returns the lines to append. */
-  apply(block: FieldBlock): string {
+  /**
+   * Marks what is to go in `block`. @returns the lines to append.
+   *
+   * @param names that numbered the block's fields: not always the editor's own, where a new snapshot came while the request was in flight and
+   * the numbers had run out.
+   */
+  apply(block: FieldBlock, names: FieldNames): string {
+    if (names !== this.#names) {
+      for (let i = 0; i < this.#all.length; i++) renumberNamed(block, this.#all[i]!);
+      return this.lines;
+    }
     for (let i = 0; i < this.#numbered.length; i++) {
       const id = this.#numbered[i]!;
       if (block.has(id)) block.renumber(id, NOMINATED);
@@ -51,6 +64,8 @@ export const fieldLines = (fields: readonly (readonly [name: string, value: stri
 
 function renumberNamed(block: FieldBlock, name: string): void {
   for (let i = 0; i < block.count; i++) {
-    if (block.nameOf(i).toLowerCase() === name) block.rows[i * COLUMNS + ID] = NOMINATED;
+    if (block.nameOf(i).toLowerCase() !== name) continue;
+    block.index[block.rows[i * COLUMNS + ID]!] = 0;
+    block.rows[i * COLUMNS + ID] = NOMINATED;
   }
 }

@@ -69,12 +69,26 @@ export class Version {
   /** Whether an attempt on `endpoint` finds or may open a connection; makes room where an idle one elsewhere can go. */
   mayConnect(endpoint: Endpoint): boolean {
     const { maxConnections } = this.circuit;
-    if (maxConnections === 0 || endpoint.pool.idle > 0) return true;
+    if (maxConnections === 0 || endpoint.pool.idle > 0 || this.#open() < maxConnections) return true;
+    const { endpoints } = this.endpoints;
+    for (let i = 0; i < endpoints.length; i++) if (endpoints[i]!.pool.closeOldest()) return true;
+    return false;
+  }
+
+  /** Connections of all endpoints, the idle ones among them. */
+  #open(): number {
     const { endpoints } = this.endpoints;
     let open = 0;
     for (let i = 0; i < endpoints.length; i++) open += endpoints[i]!.pool.active + endpoints[i]!.pool.idle;
-    if (open < maxConnections) return true;
-    for (let i = 0; i < endpoints.length; i++) if (endpoints[i]!.pool.closeOldest()) return true;
+    return open;
+  }
+
+  /** Whether some attempt may have a connection. */
+  get #hasRoom(): boolean {
+    const { maxConnections } = this.circuit;
+    if (maxConnections === 0 || this.#open() < maxConnections) return true;
+    const { endpoints } = this.endpoints;
+    for (let i = 0; i < endpoints.length; i++) if (endpoints[i]!.pool.idle > 0) return true;
     return false;
   }
 
@@ -90,11 +104,16 @@ export class Version {
     this.#waiting.delete(waiter);
   }
 
-  /** An attempt has ended: whoever waits longest goes on. */
+  /**
+   * An attempt has ended: whoever waits longest goes on, and further ones as long as there is room, since one that goes on may find no endpoint
+   * any more and leave its connection to the next. Nobody is asked twice: a request of another generation may have to wait again.
+   */
   connectionFreed(): void {
-    if (this.#waiting.size === 0) return;
-    const first = this.#waiting.keys().next().value!;
-    this.stopWaiting(first);
-    first.onConnectionFree();
+    for (let left = this.#waiting.size; left > 0 && this.#hasRoom; left--) {
+      const first = this.#waiting.keys().next().value;
+      if (first === undefined) return;
+      this.stopWaiting(first);
+      first.onConnectionFree();
+    }
   }
 }

@@ -19,6 +19,7 @@ import { type ClientStream, FLUSHED, type FlushState, type OutgoingRequest, type
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Version } from '../route/version.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import type { DispatchOwner } from './dispatch-owner.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** Who made the attempt and judges what comes of it. */
@@ -30,8 +31,8 @@ export interface AttemptOwner {
   onAnswerData(attempt: Attempt, buf: Buffer, start: number, end: number, shared: boolean): void;
   onAnswerEnd(attempt: Attempt, trailers: string): void;
   onFailure(attempt: Attempt, code: ReplyCode): void;
-  onUpstreamDrain(): void;
-  flushDownstream(): FlushState;
+  /** The client side of the exchange. */
+  readonly client: Pick<DispatchOwner, 'resumeRequest' | 'flushDownstream'>;
 }
 
 export class Attempt implements ResponseEvents {
@@ -79,6 +80,7 @@ export class Attempt implements ResponseEvents {
     this.#endpoint = endpoint;
     this.#started = now;
     this.#status = 0;
+    this.stale = false;
     endpoint.attemptStarted();
     const { request } = this.#owner;
     const up = endpoint.pool.acquire(fresh);
@@ -131,11 +133,11 @@ export class Attempt implements ResponseEvents {
   }
 
   onUpstreamDrain(): void {
-    this.#owner.onUpstreamDrain();
+    this.#owner.client.resumeRequest();
   }
 
   flushDownstream(): FlushState {
-    return this.#owner.flushDownstream();
+    return this.#owner.client.flushDownstream();
   }
 
   onAttemptFailed(code: ReplyCode): void {
@@ -143,10 +145,14 @@ export class Attempt implements ResponseEvents {
     const up = this.#up!;
     this.#up = null;
     const silent = up.reused && !up.answered;
-    this.stale = silent && code === 'upstream_closed' && this.#owner.resendable;
-    if (this.stale) this.#settle(ENDPOINT_SLOTS.abandoned);
-    else this.#fail(code);
+    const stale = silent && code === 'upstream_closed' && this.#owner.resendable;
+    this.stale = stale;
+    if (!stale) this.#fail(code);
+    else this.#endpoint!.attemptEnded(ENDPOINT_SLOTS.abandoned);
+    const version = this.#version!;
     this.#owner.onFailure(this, code);
+    // What goes out once more takes the place that it had; only behind that may others have what is left.
+    if (stale) version.connectionFreed();
   }
 
   /** The answer is complete. @param reusable whether the connection may carry more. */

@@ -50,7 +50,7 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   /** Whether the rest of the upload is dropped, because the upstream has said that it will not read it. */
   uploadStopped = false;
   readonly #context: WorkerContext;
-  readonly #owner: DispatchOwner;
+  readonly client: DispatchOwner;
   readonly #timer = new Timer(this);
   /** Pauses and hedges, which are short and rare, have a finer clock. */
   readonly #soon = new Timer(this);
@@ -69,9 +69,9 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   #deadline = NOT_SET;
   #retries = 0;
 
-  constructor(context: WorkerContext, owner: DispatchOwner) {
+  constructor(context: WorkerContext, client: DispatchOwner) {
     this.#context = context;
-    this.#owner = owner;
+    this.client = client;
     this.#attempt = new Attempt(context, this);
   }
 
@@ -114,12 +114,8 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   /** Sends the request, whose head and fields are in `request`. @param delay milliseconds to wait first. */
   start(delay: number, hold: boolean): void {
     this.#service!.recovery.budget.request(this.#began);
-    if (delay > 0) this.#pause(delay);
-    else if (hold) this.#hold();
-    else this.#dispatch(this.#began);
-  }
-
-  #hold(): void {
+    if (delay > 0) return this.#pause(delay);
+    if (!hold) return this.#dispatch(this.#began);
     this.#state = HOLDING;
     this.#context.wheel.start(this.#timer, HOLD_TIME);
   }
@@ -132,16 +128,16 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
 
   /** Starts an attempt with whatever of the request has come so far. */
   #dispatch(now: number): void {
-    // 6. Endpoint; a version that has none fails over to stable
+    // 6. Endpoint; a version that has none to spare fails over to stable
     const service = this.#service!;
     let endpoint = service.pick(this.#version!, this.#choice, now, this.#tried);
-    if (endpoint === null && this.#version !== service.stable && this.#version!.endpoints.size === 0) {
+    if (endpoint === null && this.#version !== service.stable) {
       this.#context.counters.failedOver(this.#version!.id);
-      if (!this.#enter(service.stable)) return this.#owner.onNoAnswer('overflow');
+      if (!this.#enter(service.stable)) return this.client.onNoAnswer('overflow');
+      this.#tried.length = 0;
       endpoint = service.pick(service.stable, this.#choice, now, this.#tried);
     }
-    if (endpoint === null)
-      return this.#version!.endpoints.size > 0 ? this.#overflow() : this.#owner.onNoAnswer('no_endpoint');
+    if (endpoint === null) return this.#noEndpoint();
     if (!this.#version!.mayConnect(endpoint)) return this.#queue(now);
     // 7. Forward
     this.#launch(endpoint, false, now);
@@ -165,7 +161,7 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   }
 
   #flushAttempt(): void {
-    if (this.#state === WAITING && this.#attempt.flush() !== FULL) this.#owner.resumeRequest();
+    if (this.#state === WAITING && this.#attempt.flush() !== FULL) this.client.resumeRequest();
   }
 
   #launch(endpoint: Endpoint, fresh: boolean, now: number): void {
@@ -195,7 +191,7 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
     if (this.#state === IDLE) return;
     if (this.#state === PAUSED || this.#state === QUEUED) {
       request.keep(buf, start, end, true);
-      if (request.isOverLimit) this.#owner.pauseRequest();
+      if (request.isOverLimit) this.client.pauseRequest();
       return;
     }
     const text = request.keep(buf, start, end, false);
@@ -222,16 +218,8 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
     this.#attempt.resume();
   }
 
-  onUpstreamDrain(): void {
-    this.#owner.resumeRequest();
-  }
-
-  flushDownstream(): FlushState {
-    return this.#owner.flushDownstream();
-  }
-
   onAnswer(attempt: Attempt, head: ResponseHead): void {
-    if (head.status < 200 && head.status !== 101) return this.#owner.onInformational(head);
+    if (head.status < 200 && head.status !== 101) return this.client.onInformational(head);
     // 8. Judge
     if (this.#isRaced(attempt)) {
       // A server error is not worth winning with while the other attempt may still do better.
@@ -239,21 +227,21 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
       if (attempt !== this.#attempt) this.#context.counters.hedgeWon(this.#version!.id);
       this.#drop(attempt === this.#attempt ? this.#hedge! : this.#attempt);
     }
-    const { recovery } = this.#service!;
-    if (recovery.watchesStatus && this.#recover(attempt, null, head.status)) return;
+    const watched = head.status >= 400 && this.#service!.recovery.watchesStatus;
+    if (watched && this.#recover(attempt, null, head.status)) return;
     this.#context.wheel.stop(this.#timer);
     this.#context.fineWheel.stop(this.#soon);
     this.#state = ANSWERED;
     if (this.#tried.length > 0) this.#service!.moveSession(this.#version!, this.#choice, attempt.endpoint);
-    this.#owner.onAnswer(head);
+    this.client.onAnswer(head);
   }
 
   onAnswerData(attempt: Attempt, buf: Buffer, start: number, end: number, shared: boolean): void {
-    if (attempt === this.#attempt) this.#owner.onAnswerData(buf, start, end, shared);
+    if (attempt === this.#attempt) this.client.onAnswerData(buf, start, end, shared);
   }
 
   onAnswerEnd(attempt: Attempt, trailers: string): void {
-    if (attempt === this.#attempt) this.#owner.onAnswerEnd(trailers);
+    if (attempt === this.#attempt) this.client.onAnswerEnd(trailers);
   }
 
   onFailure(attempt: Attempt, code: ReplyCode): void {
@@ -263,12 +251,12 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
       if (attempt.stale) {
         this.#launch(attempt.endpoint, true, this.#context.clock.now());
         this.#flushAttempt();
-      } else if (!this.#recover(attempt, code, 0)) this.#owner.onNoAnswer(code);
+      } else if (!this.#recover(attempt, code, 0)) this.client.onNoAnswer(code);
       return;
     }
     // Head and fault may have come in one packet: then the client has seen nothing of it.
-    const again = this.#state === ANSWERED && this.#owner.retractAnswer() && this.#recover(attempt, code, 0);
-    if (!again) this.#owner.onNoAnswer(code);
+    const again = this.#state === ANSWERED && this.client.retractAnswer() && this.#recover(attempt, code, 0);
+    if (!again) this.client.onNoAnswer(code);
   }
 
   /** Starts what may follow a setback. @returns false where nothing may. */
@@ -351,13 +339,23 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
     } else if (this.#state === WAITING) {
       this.#hedge?.abandon();
       this.#attempt.timeOut();
-      this.#owner.onNoAnswer('upstream_timeout');
+      this.client.onNoAnswer('upstream_timeout');
     }
+  }
+
+  #noEndpoint(): void {
+    if (this.#version!.endpoints.size > 0) this.#overflow();
+    else this.client.onNoAnswer('no_endpoint');
   }
 
   #overflow(): void {
     this.#context.counters.overflowed(this.#version!.id);
-    this.#owner.onNoAnswer('overflow');
+    this.client.onNoAnswer('overflow');
+  }
+
+  /** The answer takes the session's cookie to the client. */
+  cookieSent(): void {
+    if (this.#choice.session !== null) this.#choice.session.cookieAt = this.#began;
   }
 
   /** The answer that has just been announced cannot be used. */

@@ -116,7 +116,11 @@ export class EndpointSet {
       for (let i = 0; i < tried.length; i++) tried[i]!.barred = false;
       chosen = this.#pickFree(hash, now);
     }
+    // What was tried may belong to another version, which would find it barred for ever.
+    for (let i = 0; i < tried.length; i++) tried[i]!.barred = false;
     for (let i = 0; i < this.endpoints.length; i++) this.endpoints[i]!.barred = false;
+    // A request that has failed over was sent to endpoints of another version, whose set would not know that they are barred.
+    for (let i = 0; i < tried.length; i++) tried[i]!.barred = false;
     return chosen;
   }
 

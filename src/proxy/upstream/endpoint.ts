@@ -31,20 +31,15 @@ export class Endpoint implements Candidate {
   wasAvailable = true;
   /** Whether the running snapshot has it. */
   current = true;
-  readonly #meter: LatencyMeter;
+  #meter = new LatencyMeter(1);
+  #decay = 0;
   readonly #own: WorkerMemory;
   readonly #all: readonly WorkerMemory[];
   readonly #slot: number;
   readonly #latencies: number;
 
-  /** @param own this worker's memory. @param all every worker's, own included. @param decay of the latency average, milliseconds. */
-  constructor(
-    snapshot: EndpointSnapshot,
-    pool: EndpointPool,
-    own: WorkerMemory,
-    all: readonly WorkerMemory[],
-    decay: number,
-  ) {
+  /** @param own this worker's memory. @param all every worker's, own included. */
+  constructor(snapshot: EndpointSnapshot, pool: EndpointPool, own: WorkerMemory, all: readonly WorkerMemory[]) {
     this.id = snapshot.id;
     this.url = snapshot.url;
     this.pool = pool;
@@ -52,7 +47,6 @@ export class Endpoint implements Candidate {
     this.#all = all;
     this.#slot = endpointSlot(snapshot.id);
     this.#latencies = latencyRow(snapshot.id);
-    this.#meter = new LatencyMeter(decay);
   }
 
   get full(): boolean {
@@ -60,6 +54,13 @@ export class Endpoint implements Candidate {
     let active = 0;
     for (let i = 0; i < this.#all.length; i++) active += this.#all[i]!.endpoints[this.#slot + ENDPOINT_SLOTS.active]!;
     return active >= this.maxRequests;
+  }
+
+  /** Sets the time constant of the latency average, milliseconds; another one begins it anew. */
+  averageOver(decay: number): void {
+    if (decay === this.#decay) return;
+    this.#decay = decay;
+    this.#meter = new LatencyMeter(decay);
   }
 
   latencyAt(now: number): number {
