@@ -15,10 +15,9 @@
  *
  * @hotpath bench/micro/balance.ts
  */
-import type { Random } from '../../runtime/random.ts';
+import { DrawingPolicy } from './drawing-policy.ts';
 import { loadWithOneMore } from './peak-ewma-cost.ts';
-import type { BalancingPolicy, Candidate } from './policy.ts';
-import { WeightedDraw } from './weighted-draw.ts';
+import type { Candidate } from './policy.ts';
 
 /** The one of two candidates with the lower load. */
 export function lessLoaded<C extends Candidate>(first: C, second: C): C {
@@ -28,24 +27,11 @@ export function lessLoaded<C extends Candidate>(first: C, second: C): C {
   return loadWithOneMore(b, second.weight) < loadWithOneMore(a, first.weight) ? second : first;
 }
 
-export class LeastRequestPolicy<C extends Candidate> implements BalancingPolicy<C> {
-  readonly keyed = false;
-  readonly #random: Random;
-  #draw: WeightedDraw<C>;
-
-  constructor(random: Random) {
-    this.#random = random;
-    this.#draw = new WeightedDraw<C>([], random);
-  }
-
-  replace(candidates: readonly C[]): void {
-    this.#draw = new WeightedDraw(candidates, this.#random);
-  }
-
-  pick(_hash: number, _now: number): C | null {
-    const first = this.#draw.one();
+export class LeastRequestPolicy<C extends Candidate> extends DrawingPolicy<C> {
+  override pick(_hash: number, _now: number): C | null {
+    const first = this.draw.one();
     if (first === null) return null;
-    const second = this.#draw.other(first);
+    const second = this.draw.other(first);
     return second === null ? first : lessLoaded(first, second);
   }
 }

@@ -20,30 +20,16 @@
  *
  * @hotpath bench/micro/balance.ts
  */
-import type { Random } from '../../runtime/random.ts';
+import { DrawingPolicy } from './drawing-policy.ts';
 import { lessLoaded } from './least-request.ts';
 import { peakEwmaCost } from './peak-ewma-cost.ts';
-import type { BalancingPolicy, Candidate } from './policy.ts';
-import { WeightedDraw } from './weighted-draw.ts';
+import type { Candidate } from './policy.ts';
 
-export class PeakEwmaPolicy<C extends Candidate> implements BalancingPolicy<C> {
-  readonly keyed = false;
-  readonly #random: Random;
-  #draw: WeightedDraw<C>;
-
-  constructor(random: Random) {
-    this.#random = random;
-    this.#draw = new WeightedDraw<C>([], random);
-  }
-
-  replace(candidates: readonly C[]): void {
-    this.#draw = new WeightedDraw(candidates, this.#random);
-  }
-
-  pick(_hash: number, now: number): C | null {
-    const first = this.#draw.one();
+export class PeakEwmaPolicy<C extends Candidate> extends DrawingPolicy<C> {
+  override pick(_hash: number, now: number): C | null {
+    const first = this.draw.one();
     if (first === null) return null;
-    const second = this.#draw.other(first);
+    const second = this.draw.other(first);
     if (second === null) return first;
     const a = first.latencyAt(now);
     const b = second.latencyAt(now);

@@ -6,25 +6,11 @@
  *
  * @hotpath bench/micro/balance.ts
  */
-import type { Random } from '../../runtime/random.ts';
-import type { BalancingPolicy, Candidate } from './policy.ts';
-import { WeightedDraw } from './weighted-draw.ts';
+import { DrawingPolicy } from './drawing-policy.ts';
+import type { Candidate } from './policy.ts';
 
-export class RandomPolicy<C extends Candidate> implements BalancingPolicy<C> {
-  readonly keyed = false;
-  readonly #random: Random;
-  #draw: WeightedDraw<C>;
-
-  constructor(random: Random) {
-    this.#random = random;
-    this.#draw = new WeightedDraw<C>([], random);
-  }
-
-  replace(candidates: readonly C[]): void {
-    this.#draw = new WeightedDraw(candidates, this.#random);
-  }
-
-  pick(_hash: number, _now: number): C | null {
-    return this.#draw.one();
+export class RandomPolicy<C extends Candidate> extends DrawingPolicy<C> {
+  override pick(_hash: number, _now: number): C | null {
+    return this.draw.one();
   }
 }
