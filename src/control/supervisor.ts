@@ -88,7 +88,7 @@ export class Supervisor {
   /** Resolves when every worker listens. @throws ListenError where an address cannot be bound. */
   async start(): Promise<void> {
     this.addresses = await this.#startWorker(0, this.#config.listen);
-    this.watch.apply(this.#config, this.snapshot);
+    if (!this.#stopping) this.watch.apply(this.#config, this.snapshot);
     const others = this.memories.slice(1).map((_, i) => this.#startWorker(i + 1, this.addresses));
     await Promise.all(others);
     this.#logger.info('listening', { addresses: this.addresses, workers: this.memories.length, pid: process.pid });
@@ -177,6 +177,8 @@ export class Supervisor {
 /** Resolves when the worker has drained and gone, or has been ended for taking too long. */
 function drained(worker: Worker, ms: number): Promise<void> {
   return new Promise((resolve) => {
+    // One that has crashed and is not replaced yet: it will not say that it exits a second time.
+    if (worker.threadId === -1) return resolve();
     const late = setTimeout(() => void worker.terminate(), ms + DRAIN_MARGIN);
     worker.once('exit', () => {
       clearTimeout(late);

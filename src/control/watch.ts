@@ -69,7 +69,10 @@ export class Watch {
     }
     for (const [id, owner] of rows) {
       const before = this.#rows.get(id);
-      if (before !== undefined && before !== owner) clearRow(this.#table, id);
+      if (before !== undefined && before !== owner) {
+        this.states.forget(id);
+        clearRow(this.#table, id);
+      }
       this.#rows.set(id, owner);
     }
   }

@@ -4,7 +4,7 @@
  * Doubles, because an aligned 64-bit store is not torn on any platform that Node supports, and counts stay exact up to 2^53; a single
  * writer needs no atomic add. Whoever reads sums the blocks. Gauges say what is open now; they are cleared when their worker dies.
  */
-import { MAX_ENDPOINTS, MAX_VERSIONS } from './capacity.ts';
+import { ENDPOINT_ROWS, VERSION_ROWS } from './capacity.ts';
 import { LATENCY_BUCKETS } from './latency-buckets.ts';
 
 /** Slots that belong to the worker as a whole. */
@@ -82,7 +82,7 @@ const VERSION_GAUGES = [VERSION_SLOTS.active, VERSION_SLOTS.retrying, VERSION_SL
 
 const SLOTS_PER_VERSION = 32;
 
-const BLOCK_LENGTH = FIRST_VERSION_SLOT + MAX_VERSIONS * SLOTS_PER_VERSION;
+const BLOCK_LENGTH = FIRST_VERSION_SLOT + VERSION_ROWS * SLOTS_PER_VERSION;
 
 export const versionSlot = (versionId: number): number => FIRST_VERSION_SLOT + versionId * SLOTS_PER_VERSION;
 
@@ -124,18 +124,18 @@ const doubles = (length: number): Float64Array =>
 /** Untouched pages cost nothing, so the room for every endpoint that there may be is reserved at once. */
 export const newWorkerMemory = (): WorkerMemory => ({
   counters: doubles(BLOCK_LENGTH),
-  endpoints: doubles(MAX_ENDPOINTS * SLOTS_PER_ENDPOINT),
-  latencies: new Uint32Array(new SharedArrayBuffer(MAX_ENDPOINTS * LATENCY_BUCKETS * Uint32Array.BYTES_PER_ELEMENT)),
+  endpoints: doubles(ENDPOINT_ROWS * SLOTS_PER_ENDPOINT),
+  latencies: new Uint32Array(new SharedArrayBuffer(ENDPOINT_ROWS * LATENCY_BUCKETS * Uint32Array.BYTES_PER_ELEMENT)),
 });
 
 /** Sets what is open now to nothing; call when the worker that wrote it has died. */
 export function clearGauges(memory: WorkerMemory): void {
   memory.counters[WORKER_SLOTS.open] = 0;
   memory.counters[WORKER_SLOTS.inFlight] = 0;
-  for (let version = 0; version < MAX_VERSIONS; version++) {
+  for (let version = 0; version < VERSION_ROWS; version++) {
     for (const gauge of VERSION_GAUGES) memory.counters[versionSlot(version) + gauge] = 0;
   }
-  for (let endpoint = 0; endpoint < MAX_ENDPOINTS; endpoint++) {
+  for (let endpoint = 0; endpoint < ENDPOINT_ROWS; endpoint++) {
     memory.endpoints[endpointSlot(endpoint) + ENDPOINT_SLOTS.active] = 0;
   }
 }

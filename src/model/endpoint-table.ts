@@ -8,7 +8,7 @@
  *
  * EPOCH is raised after every change of a flag, so that a worker rebuilds its list of available endpoints only when it has to.
  */
-import { MAX_ENDPOINTS } from './capacity.ts';
+import { ENDPOINT_ROWS } from './capacity.ts';
 
 export const UNHEALTHY = 1;
 export const DRAINING = 2;
@@ -34,7 +34,7 @@ const HEADER = 8;
 export type EndpointTable = Int32Array;
 
 export const newEndpointTable = (): EndpointTable =>
-  new Int32Array(new SharedArrayBuffer((HEADER + MAX_ENDPOINTS * COLUMNS) * Int32Array.BYTES_PER_ELEMENT));
+  new Int32Array(new SharedArrayBuffer((HEADER + ENDPOINT_ROWS * COLUMNS) * Int32Array.BYTES_PER_ELEMENT));
 
 export const endpointRow = (endpointId: number): number => HEADER + endpointId * COLUMNS;
 

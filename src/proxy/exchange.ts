@@ -231,7 +231,6 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     }
     this.#state = TUNNEL;
     request.ended = false;
-    request.chunked = false;
     this.#watchTunnel();
     this.#down.startTunnel(head, this.#responseFields(head));
   }

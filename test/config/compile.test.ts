@@ -2,6 +2,7 @@
 import t from 'tap';
 import { compileSnapshot } from '../../src/control/config/compile.ts';
 import { parseConfig } from '../../src/control/config/load.ts';
+import { ENDPOINT_ROWS, MAX_ENDPOINTS, MAX_VERSIONS, VERSION_ROWS } from '../../src/model/capacity.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 
 const config = parseConfig(
@@ -203,4 +204,25 @@ t.test('versions and endpoints keep their numbers from one snapshot to the next'
     two.snapshot,
   );
   t.strictSame(three.ids, { b: 1, b1: 2, d: 0, d1: 0, d2: 1 }, 'then it is free');
+});
+
+t.test('everything is exchanged at once: there is a row for what goes and for what comes', async (t) => {
+  const full = (first: number): string => {
+    const versions = Object.fromEntries(
+      Array.from({ length: MAX_VERSIONS }, (_, i) => [
+        `v${first + i}`,
+        { endpoints: Array.from({ length: MAX_ENDPOINTS / MAX_VERSIONS }, (_, j) => `http://h${first + i}-${j}`) },
+      ]),
+    );
+    return JSON.stringify({ listen: 1, services: { web: { versions, lanes: { stable: `v${first}` } } } });
+  };
+  let snapshot = compileSnapshot(parseConfig(full(0), 'x', {}), 1);
+  for (const first of [MAX_VERSIONS, 0, MAX_VERSIONS]) {
+    snapshot = compileSnapshot(parseConfig(full(first), 'x', {}), 2, snapshot);
+    const { versions } = snapshot.services[0]!;
+    t.ok(Math.max(...versions.map(({ id }) => id)) < VERSION_ROWS);
+    const ids = versions.flatMap(({ endpoints }) => endpoints.map(({ id }) => id));
+    t.ok(Math.max(...ids) < ENDPOINT_ROWS);
+    t.equal(new Set(ids).size, MAX_ENDPOINTS);
+  }
 });

@@ -96,7 +96,7 @@ const config = {
   monitor: {
     window: '1m',
     history: '1h',
-    alerts: [{ name: 'errors', when: 'error_rate > 5%', clear: '4%', for: '30s', forecast: '10m' }],
+    alerts: [{ name: 'errors', when: 'error_rate > 5%', clear: '4%', for: '30s', minimum: 5, forecast: '10m' }],
     webhooks: ['https://hooks.example.com/x'],
   },
   routes: [

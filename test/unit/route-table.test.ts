@@ -216,3 +216,13 @@ t.test('the headers that routes need numbered', async (t) => {
   t.strictSame(routeHeaders(list).sort(), ['x-beta', 'x-chaos', 'x-forwarded-port', 'x-user'], 'read');
   t.strictSame(editedHeaders(list).sort(), ['x-gone', 'x-set'], 'edited');
 });
+
+t.test('headers with the names that every object has', async (t) => {
+  for (const name of ['constructor', '__proto__', 'tostring']) {
+    const routes = [routeOf({ headers: [{ name, exact: '1' }] })];
+    const names = namesFor(routes);
+    const table = new RouteTable(routes, names, () => 'found', null);
+    t.equal(table.match(requests(names)('GET /', 'h', `${name}: 1`), false), 'found', name);
+    t.equal(table.match(requests(names)('GET /', 'h', 'x-other: 1'), false), null, name);
+  }
+});

@@ -66,12 +66,13 @@ t.test('round_robin: equal turns for whoever has weight, whatever the key', asyn
 t.test('header: the value names the version, weights aside', async (t) => {
   const split = make(
     { v1: 50, v2: 50, v3: 0 },
-    { strategy: 'header', header: { name: 'x-group', values: { beta: 'v3', old: 'v1' } } },
+    { strategy: 'header', header: { name: 'x-group', values: { beta: 'v3', old: 'v1', bêta: 'v3' } } },
   );
   const group = (value: string) => requestHead('/', [`X-Group: ${value}`], NAMES);
   for (let i = 0; i < 20; i++) {
     t.equal(split.pick(group('beta'), NO_KEY, 0), 2);
     t.equal(split.pick(group('old'), keyed(i), 0), 0);
+    t.equal(split.pick(group(Buffer.from('bêta').toString('latin1')), keyed(i), 0), 2, 'beyond ASCII, sent as UTF-8');
   }
   const other = make({ v1: 50, v2: 50, v3: 0 });
   for (let i = 0; i < 200; i++) {

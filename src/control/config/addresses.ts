@@ -46,6 +46,7 @@ export function parseEndpointUrl(text: string): Parsed<string> {
     return { fault: `must not have a path, a query or a fragment; write ${url.origin}` };
   }
   if (url.port === '0') return { fault: 'port 0 cannot be connected to; write the port of the endpoint' };
+  if (!isUrlHost(url.hostname)) return { fault: noSuchHost(url.hostname) };
   return { ok: url.origin };
 }
 
@@ -60,8 +61,15 @@ export function parseWebhookUrl(text: string): Parsed<string> {
     return { fault: 'must not have a user or a password; put a secret into the path or the query' };
   }
   if (url.port === '0') return { fault: 'port 0 cannot be connected to; write the port of the receiver' };
+  if (!isUrlHost(url.hostname)) return { fault: noSuchHost(url.hostname) };
   return { ok: url.href };
 }
+
+/** The WHATWG parser admits names that no resolver can know, such as `*`, `$host` and `a..b`. The final dot of a full name may be there. */
+const isUrlHost = (hostname: string): boolean => hostname.startsWith('[') || isHostName(hostname.replace(/\.$/, ''));
+
+const noSuchHost = (hostname: string): string =>
+  `${JSON.stringify(hostname)} cannot be the name of a host; write a name such as shop.internal, or an address`;
 
 /** What a Host header has: a name or an address, and a port where it is not the default one. */
 export function isAuthority(text: string): boolean {

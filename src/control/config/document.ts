@@ -7,6 +7,9 @@
  *
  * A syntax error ends the reading (`value` is then undefined), since what follows from a misread file are faults that nobody made.
  * A repeated key, a bad reference or a missing variable does not: the rest is still worth checking.
+ *
+ * A key is the text that was written: `1.10` is a name like `v1.10`, where YAML would make the number 1.1 of it. Values keep the types of YAML's
+ * core schema, and no others: a tag such as `!!omap` would make something that looks like a mapping and is none.
  */
 import {
   type Document,
@@ -52,7 +55,10 @@ type Ancestors = readonly unknown[];
 
 export function readDocument(text: string, env: Environment): ConfigDocument {
   const lineCounter = new LineCounter();
-  const doc = parseDocument(text, { lineCounter, prettyErrors: false, merge: true, logLevel: 'error' });
+  const doc = parseDocument(text, {
+    ...{ lineCounter, prettyErrors: false, merge: true, logLevel: 'error', resolveKnownTags: false },
+    uniqueKeys: (a, b) => isScalar(a) && isScalar(b) && !isMergeKey(a) && writtenKey(a) === writtenKey(b),
+  });
   const faults: DocumentFault[] = [];
   const at = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);
@@ -102,6 +108,7 @@ export function readDocument(text: string, env: Environment): ConfigDocument {
           harmless: true,
         });
       }
+      if (isScalar(key) && !isMergeKey(key)) key.value = writtenKey(key);
     },
     Alias(_, alias, ancestors) {
       if (alias.resolve(doc) !== undefined) return;
@@ -137,6 +144,7 @@ export function readDocument(text: string, env: Environment): ConfigDocument {
 function syntaxMessage(code: string, message: string, line: string): string {
   if (line.includes('${')) return `${message}; inside [ ] or { } put quotes around a value with \${…}`;
   if (code === 'TAB_AS_INDENT') return 'tabs cannot indent YAML; use spaces';
+  if (/call stack|stack overflow/i.test(message)) return 'nested too deeply to be read';
   if (code === 'MULTIPLE_DOCS') return 'a second YAML document begins here; a configuration is one document';
   return `not valid YAML: ${message}`;
 }
@@ -163,10 +171,17 @@ function pathOf(ancestors: Ancestors, last: unknown): ConfigPath {
   return path;
 }
 
+/** A key that is no scalar has been reported, and has no text: that of nested ones would grow beyond all bounds. */
 function keyText(pair: Pair): string {
-  if (!isScalar(pair.key)) return String(pair.key);
-  // The parser gives `<<` a value that no written key can have.
-  return typeof pair.key.value === 'symbol' ? '<<' : String(pair.key.value);
+  return isScalar(pair.key) ? writtenKey(pair.key) : '?';
+}
+
+/** The parser gives `<<` a value that no written key can have. */
+const isMergeKey = (key: Scalar): boolean => typeof key.value === 'symbol';
+
+function writtenKey(key: Scalar): string {
+  if (isMergeKey(key)) return '<<';
+  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
 }
 
 function offsetOf(doc: Document, path: ConfigPath, wanted: 'key' | 'value'): number {

@@ -24,7 +24,8 @@ export function expandEnvironment(text: string, env: Environment): Expansion {
       return whole;
     }
     const [, name = '', fallback] = match;
-    const value = env[name];
+    // What every object inherits (`toString`) is no variable.
+    const value = Object.hasOwn(env, name) ? env[name] : undefined;
     if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
     if (value === undefined) {
       faults.push(`environment variable ${name} is not set; set it or write \${${name}:-default}`);

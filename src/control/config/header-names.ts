@@ -4,12 +4,12 @@
 import type { ConfigPath } from './faults.ts';
 import type { Review } from './review.ts';
 
-/** Headers that the proxy takes off or that mean something to it; a client cannot say anything of its own with them. */
-const RESERVED_HEADERS: ReadonlySet<string> = new Set([
+/** Fields that frame a message or belong to its connection. */
+export const FRAMING_HEADERS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'expect',
-  'host',
+  'http2-settings',
   'keep-alive',
   'proxy-connection',
   'te',
@@ -18,7 +18,9 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-export const isReservedHeader = (name: string): boolean => RESERVED_HEADERS.has(name.toLowerCase());
+/** Whether the proxy takes the field off or reads it itself; a client cannot say anything of its own with it. */
+export const isReservedHeader = (name: string): boolean =>
+  name.toLowerCase() === 'host' || FRAMING_HEADERS.has(name.toLowerCase());
 
 /** Reports a reserved name. @returns the name in lower case. */
 export function checkHeaderName(header: string, path: ConfigPath, review: Review): string {

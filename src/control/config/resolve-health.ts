@@ -14,6 +14,8 @@ import type { Review } from './review.ts';
 import { HEALTH, OUTLIER, PLAIN_DEFAULTS, SUCCESS_RATE } from './settings.ts';
 import { shown } from './structure.ts';
 
+/** What a probe reads of a body (health/probe-http.ts), bytes. */
+const BODY_READ = 64 * 1024;
 /** Fastest that an unhealthy endpoint is probed unless asked for, milliseconds. */
 const UNHEALTHY_INTERVAL_FLOOR = 100;
 
@@ -38,6 +40,9 @@ export function resolveHealth(raw: RawHealth | undefined, path: ConfigPath, revi
   }
   if (host !== undefined && !isAuthority(host)) {
     review.report([...path, 'host'], `must be a host such as shop.internal or shop.internal:8080, not ${shown(host)}`);
+  }
+  if (body !== undefined && Buffer.byteLength(body) > BODY_READ) {
+    review.report([...path, 'body'], 'is longer than the 64KiB of a body that are looked at; write a part of it');
   }
   return {
     type: raw.tcp === true ? 'tcp' : 'http',

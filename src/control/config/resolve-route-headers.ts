@@ -7,25 +7,13 @@
  */
 import type { HeaderEdits } from '../../model/route-config.ts';
 import type { ConfigPath } from './faults.ts';
+import { FRAMING_HEADERS } from './header-names.ts';
 import type { RawHeaderEdits } from './raw-route.ts';
 import type { Review } from './review.ts';
 
 export type Direction = 'request' | 'response';
 
 export const NO_EDITS: HeaderEdits = { set: [], add: [], remove: [] };
-
-const FRAMING: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 const OWN: Readonly<Record<Direction, ReadonlySet<string>>> = {
   request: new Set([
@@ -76,7 +64,8 @@ function checkName(written: string, direction: Direction, path: ConfigPath, revi
   const report = (message: string): void =>
     typeof path.at(-1) === 'number' ? review.report(path, message) : review.reportKey(path, message);
   if (name === 'host' && direction === 'request') report('the host is changed by rewrite.host; use that');
-  else if (FRAMING.has(name)) report(`${written} frames the message or belongs to its connection; remove it here`);
+  else if (FRAMING_HEADERS.has(name))
+    report(`${written} frames the message or belongs to its connection; remove it here`);
   else if (OWN[direction].has(name)) report(`${written} is written by Sluice itself; remove it here`);
 }
 

@@ -9,7 +9,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import type { ConfigPath } from './faults.ts';
 import { nameHint, nearestName } from './nearest-name.ts';
 import { configSchema } from './schema.ts';
-import { type SchemaNode, wordsOf } from './schema-node.ts';
+import { NAME_PATTERN, type SchemaNode, wordsOf } from './schema-node.ts';
 
 export interface StructureFault {
   readonly path: ConfigPath;
@@ -91,13 +91,15 @@ function valueMessage(value: unknown, schema: SchemaNode): string {
   if (typeof value === 'number' && wanted.startsWith('a duration')) {
     return `must be ${wanted}, not ${value}: write ${value}s for seconds or ${value}ms for milliseconds`;
   }
-  return `must be ${wanted}, not ${shown(value)}`;
+  const bare = schema.pattern === NAME_PATTERN && (typeof value === 'number' || typeof value === 'boolean');
+  return `must be ${wanted}, not ${shown(value)}${bare ? '; put quotes around it' : ''}`;
 }
 
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a mapping';
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no words for infinity and for what is no number.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

@@ -5,11 +5,15 @@
  *        └──────────disable──────────────────────────────▲
  *
  * enabled: the endpoint takes its share. draining: no request is sent there but those of the sessions that are pinned to it. disabled: none at
- * all. Requests in flight finish in every state. A deadline of 0 ends the draining at once; without one it lasts until somebody ends it.
+ * all. Requests in flight finish in every state. A deadline of 0 ends the draining at once; without one it lasts until somebody ends it. One
+ * beyond 24 days counts as 24 days: Node's timers end there, and a longer one would fire at once.
  */
 import { clearFlag, DISABLED, DRAINING, type EndpointTable, flagsOf, setFlag } from '../../model/endpoint-table.ts';
 import type { Clock, Interval } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+
+/** Milliseconds. */
+const LONGEST_DEADLINE = 24 * 24 * 3_600_000;
 
 export type EndpointState = 'enabled' | 'draining' | 'disabled';
 
@@ -51,7 +55,7 @@ export class EndpointStates {
     if (deadline <= 0) return this.disable(endpointId);
     this.#deadlines.set(
       endpointId,
-      this.#options.clock.setInterval(() => this.disable(endpointId), deadline),
+      this.#options.clock.setInterval(() => this.disable(endpointId), Math.min(deadline, LONGEST_DEADLINE)),
     );
   }
 
@@ -60,6 +64,11 @@ export class EndpointStates {
     setFlag(this.#options.table, endpointId, DISABLED);
     clearFlag(this.#options.table, endpointId, DRAINING);
     this.#say(endpointId, 'disabled');
+  }
+
+  /** The endpoint is gone, and its number may be another one's. */
+  forget(endpointId: number): void {
+    this.#forgetDeadline(endpointId);
   }
 
   close(): void {

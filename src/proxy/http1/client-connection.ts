@@ -164,6 +164,8 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
     this.#paused = false;
     this.#socket.resume();
     if (this.#state === BODY) this.#startTimer(this.#pool.timeouts.idle);
+    // Interim answers alone may have filled the client's side; the final one is still due.
+    else if (this.#state === HEAD && this.#requestEnded) this.#startTimer(this.#pool.timeouts.response);
   }
 
   release(): void {
@@ -268,6 +270,7 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
     if (behind === FAULT) return this.#malformed(end);
     if (head.status === 101) {
       this.#state = TUNNEL;
+      this.#chunked = false;
       this.#reusable = false;
       this.#pool.context.wheel.stop(this.#timer);
       exchange.onResponseHead(head);

@@ -121,7 +121,9 @@ export class FieldNames {
 
   /** Number of a lower-case name, UNKNOWN where it has none. */
   idOf(name: string): number {
-    return (FIELD as Record<string, number>)[name] ?? this.#custom.get(name) ?? UNKNOWN;
+    // FIELD inherits what every object does: "constructor" and "__proto__" are names of headers too.
+    if (Object.hasOwn(FIELD, name)) return (FIELD as Record<string, number>)[name]!;
+    return this.#custom.get(name) ?? UNKNOWN;
   }
 
   #add(name: string, id: number): void {

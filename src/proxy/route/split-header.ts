@@ -23,7 +23,8 @@ export class HeaderSplit implements VersionSplit {
     this.#id = header === undefined ? UNKNOWN : names.idOf(header.name);
     for (const [value, name] of Object.entries(header?.values ?? {})) {
       const index = service.versions.findIndex((version) => version.name === name);
-      if (index >= 0) this.#versionOf.set(value, index);
+      // Heads are read as latin1, so that is how text beyond ASCII has to be compared.
+      if (index >= 0) this.#versionOf.set(Buffer.from(value, 'utf8').toString('latin1'), index);
     }
     this.#others = new WeightedSplit(service, random);
   }

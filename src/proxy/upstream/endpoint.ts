@@ -69,15 +69,20 @@ export class Endpoint implements Candidate {
 
   attemptStarted(): void {
     this.active++;
-    this.#own.endpoints[this.#slot + ENDPOINT_SLOTS.active] = this.active;
+    this.#add(ENDPOINT_SLOTS.active, 1);
   }
 
   /** @param end the ENDPOINT_SLOTS count that the attempt ends in. */
   attemptEnded(end: number): void {
     this.active--;
+    this.#add(ENDPOINT_SLOTS.active, -1);
+    this.#add(end, 1);
+  }
+
+  /** The gauge is added to and not set: what is in flight on an endpoint that has been removed may share its place with its successor. */
+  #add(slot: number, by: number): void {
     const { endpoints } = this.#own;
-    endpoints[this.#slot + ENDPOINT_SLOTS.active] = this.active;
-    endpoints[this.#slot + end] = endpoints[this.#slot + end]! + 1;
+    endpoints[this.#slot + slot] = endpoints[this.#slot + slot]! + by;
   }
 
   /** Records the time to a response head. @param latency @param now milliseconds. */

@@ -1,0 +1,91 @@
+/**
+ * Every example of a configuration in the documentation is one that Sluice takes.
+ *
+ * A block that has `services` or `listen` is a whole file and is read as it stands. Others are parts, and are completed by where they
+ * belong, which their first key says:
+ *
+ *   a key of the file (`trustedProxies:`)   stands beside one service, shop, with the versions v1 (stable) and v2 (canary)
+ *   a key of a service (`split:`)           stands in that service
+ *   an entry of a list (`- match:`)         is a route, beside the service
+ *   nothing but comments                    stands at the head of the file
+ *
+ * A key that stands several times in a part is several examples. A part that fits none of these is a fault, so that none goes unread.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { configSchema } from '../../src/control/config/schema.ts';
+import { serviceSchema } from '../../src/control/config/schema-service.ts';
+import { faultsOf } from './fault-cases.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const FILE = `listen: :8080
+services:
+  shop:
+    versions:
+      v1: { endpoints: [ "http://127.0.0.1:3001" ] }
+      v2: { endpoints: [ "http://127.0.0.1:3002" ] }
+    lanes: { stable: v1, canary: v2 }
+`;
+
+interface Example {
+  /** File and line, as editors understand them. */
+  readonly place: string;
+  readonly text: string;
+}
+
+function examplesOf(file: string): Example[] {
+  const page = readFileSync(`${root}${file}`, 'utf8');
+  return [...page.matchAll(/^```ya?ml\n(.*?)^```/gms)].map(({ index, 1: text = '' }) => ({
+    place: `${file}:${page.slice(0, index).split('\n').length}`,
+    text,
+  }));
+}
+
+/** Whole files that the example stands for; empty where no rule knows it. */
+export function filesOf(text: string): string[] {
+  if (/^(services|listen):/m.test(text)) return [text];
+  if (/^\s*- match:/.test(text)) return [`${FILE}routes:\n${text}`];
+  if (/^(#.*\n|\s*\n)*$/.test(text)) return [text + FILE];
+  return text.split(/^(?=[A-Za-z])/m).flatMap((part) => {
+    const key = /^[A-Za-z]+/.exec(part)?.[0] ?? '';
+    if (Object.hasOwn(configSchema.properties ?? {}, key)) return [FILE + part];
+    if (Object.hasOwn(serviceSchema.properties ?? {}, key)) return [FILE + part.replace(/^/gm, '    ')];
+    return [];
+  });
+}
+
+t.test('parts are completed, and what fits no rule is not', async (t) => {
+  t.same(filesOf('split: { strategy: round_robin }\nsplit: { weights: { v1: 100 } }\n').length, 2);
+  for (const part of [
+    'split: { strategy: round_robin }\n',
+    'workers: 1\n',
+    '  - match: {}\n    service: shop\n',
+    '# x\n',
+  ]) {
+    t.strictSame(
+      filesOf(part).map((text) => faultsOf(text)),
+      [[]],
+      part,
+    );
+  }
+  t.match(
+    filesOf('split: { strategy: turns }\n').map((text) => faultsOf(text)),
+    [[/^8:24: .*no strategy turns/]],
+  );
+  t.match(faultsOf(filesOf('listen: :80\n')[0] ?? ''), [/services is missing/], 'a whole file is not completed');
+  t.same(filesOf('colour: blue\n'), []);
+});
+
+const pages = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'));
+
+for (const file of ['README.md', ...pages.map((name) => `docs/${name}`)]) {
+  for (const { place, text } of examplesOf(file)) {
+    t.test(place, async (t) => {
+      const files = filesOf(text);
+      t.not(files.length, 0, 'is a whole file or a part that is known');
+      for (const whole of files) t.strictSame(faultsOf(whole), [], whole);
+    });
+  }
+}
