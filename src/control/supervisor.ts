@@ -151,9 +151,7 @@ export class Supervisor {
   /** Logs what has become of the requests of each version, and what the monitor sees of it now. */
   report(): void {
     for (const traffic of trafficReport(this.snapshot, this.memories)) this.#logger.info('traffic', { ...traffic });
-    for (const { endpoints: _, ...reading } of this.watch.monitor.snapshot().versions) {
-      this.#logger.info('health', { ...reading });
-    }
+    for (const reading of this.watch.monitor.snapshot().versions) this.#logger.info('health', { ...reading });
   }
 
   /** Stops accepting, lets requests finish within `timeouts.drain`, ends the workers. */
