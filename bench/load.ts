@@ -45,7 +45,7 @@ export async function applyLoad(
   args.push(`http://127.0.0.1:${port}${scenario.path}`);
   const output = join(directory, 'wrk-output');
   rmSync(output, { force: true });
-  const env = { BENCH_UPLOAD_BYTES: String(scenario.uploadBytes) };
+  const env = { BENCH_UPLOAD_BYTES: String(scenario.uploadBytes), BENCH_SESSIONS: String(scenario.sessions) };
   const wrk = launch('wrk', { command: 'wrk', args, env }, cpus, output);
   await Promise.race([wrk.exited, sleep((seconds + patienceSeconds) * 1000, undefined, { ref: false })]);
   if (wrk.isRunning()) await stop(wrk);

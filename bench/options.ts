@@ -11,6 +11,7 @@ export interface Plan {
   readonly proxies: readonly ProxySetup[];
   readonly scenarios: readonly Scenario[];
   readonly idleMemory: readonly ProxySetup[];
+  readonly decisions: boolean;
   readonly rounds: number;
   readonly warmUp: { readonly compiledSeconds: number; readonly justInTimeSeconds: number };
   readonly roundSeconds: number;
@@ -21,10 +22,11 @@ export interface Plan {
 export const usage = `node bench/run.ts [--quick] [--only PROXY,…] [--scenario SCENARIO,…] [--rounds N] [--out FILE]
 
   proxies    ${field.map((proxy) => proxy.id).join(' ')}
-  scenarios  ${scenarios.map((scenario) => scenario.id).join(' ')} idle`;
+  scenarios  ${scenarios.map((scenario) => scenario.id).join(' ')} idle decision`;
 
-/** The extra scenario that is measured by its own code. */
+/** The extra scenarios that are measured by code of their own. */
 const idle = 'idle';
+const decision = 'decision';
 
 export function readPlan(argv: readonly string[]): Plan {
   const { values } = parseArgs({
@@ -39,7 +41,7 @@ export function readPlan(argv: readonly string[]): Plan {
   });
   const quick = values.quick;
   const proxies = values.only === undefined ? field : pick(values.only, field, 'proxy');
-  const known = [...scenarios, { id: idle }];
+  const known = [...scenarios, { id: idle }, { id: decision }];
   const wanted =
     values.scenario === undefined
       ? known.filter((scenario) => !quick || !('quick' in scenario) || scenario.quick)
@@ -55,6 +57,7 @@ export function readPlan(argv: readonly string[]): Plan {
     proxies,
     scenarios: scenarios.filter((scenario) => wanted.includes(scenario)),
     idleMemory: wanted.some((scenario) => scenario.id === idle) ? idleMemory : [],
+    decisions: wanted.some((scenario) => scenario.id === decision),
     rounds,
     warmUp: { compiledSeconds: 1, justInTimeSeconds: quick ? 2 : 3 },
     roundSeconds: 1,

@@ -4,6 +4,7 @@
  * The columns are padded: the same text is the table on the terminal. A cell without figures says why it has none. `notes.md`, written by hand, is
  * appended when it exists: where the time goes and what was tried.
  */
+import type { DecisionFigures } from './decision.ts';
 import type { IdleMemory } from './idle-memory.ts';
 import { idleConnections } from './idle-memory.ts';
 import type { Machine, Pinning } from './machine.ts';
@@ -28,6 +29,8 @@ export interface Results {
   readonly leftOut: ReadonlyMap<string, string>;
   readonly scenarios: readonly { readonly scenario: Scenario; readonly cells: ReadonlyMap<string, Cell> }[];
   readonly idleMemory: ReadonlyMap<string, IdleMemory>;
+  /** Phases 3 to 6; empty where they were not asked for. */
+  readonly decisions: readonly DecisionFigures[];
   /** Wrong answers and failures; a run with any is refused. */
   readonly faults: readonly string[];
 }
@@ -77,6 +80,7 @@ export function renderTables(results: Results, reference: ProxySetup): string {
   for (const { scenario, cells } of results.scenarios) {
     parts.push(`## ${scenario.title}`, describeScenario(scenario), detail(results.proxies, cells, reference));
   }
+  if (results.decisions.length > 0) parts.push('## Routing decision (phases 3 to 6)', decisionTable(results.decisions));
   if (results.idleMemory.size > 0)
     parts.push(`## ${idleConnections.toLocaleString('en')} idle connections`, idle(results));
   return parts.join('\n\n');
@@ -98,19 +102,38 @@ function summary({ scenarios, proxies }: Results, reference: ProxySetup): string
   return table(['', ...scenarios.map(({ scenario }) => scenario.id)], rows);
 }
 
-function againstBudgets({ scenarios }: Results): string {
-  const small = scenarios.find(({ scenario }) => scenario.id === 'small');
-  const sluice = small?.cells.get('sluice')?.figures;
-  if (small === undefined || sluice == null) return '';
+function againstBudgets({ scenarios, decisions }: Results): string {
   const rows: string[][] = [];
-  for (const { against, title, budget, goal } of budgets) {
-    const other = small.cells.get(against)?.figures;
-    if (other == null) continue;
-    const ratio = sluice.cpuUs / other.cpuUs;
-    const verdict = ratio <= goal ? 'goal met' : ratio <= budget ? 'within the budget' : 'over the budget';
-    rows.push([`Sluice ÷ ${title}, small GET`, ratio.toFixed(2), budget.toFixed(2), goal.toFixed(2), verdict]);
+  const compare = (id: string, proxy: string, title: string, { against, budget, goal, title: other }: Budget): void => {
+    const cells = scenarios.find(({ scenario }) => scenario.id === id)?.cells;
+    const own = cells?.get(proxy)?.figures;
+    const reference = cells?.get(against)?.figures;
+    if (own == null || reference == null) return;
+    const ratio = own.cpuUs / reference.cpuUs;
+    rows.push([
+      `${title} ÷ ${other}`,
+      ratio.toFixed(2),
+      budget.toFixed(2),
+      goal.toFixed(2),
+      verdict(ratio, budget, goal),
+    ]);
+  };
+  for (const budget of budgets) compare('small', 'sluice', 'CPU of a small GET, Sluice', budget);
+  compare('session', 'sluice-all', 'CPU of a GET in a session, Sluice with all on', budgets[0]!);
+  if (decisions.length > 0) {
+    const worst = Math.max(...decisions.map(({ p95 }) => p95));
+    const title = 'routing decision, p95 of the slowest case, µs';
+    rows.push([title, worst.toFixed(2), '5.00', '2.00', verdict(worst, 5, 2)]);
   }
-  return rows.length === 0 ? '' : table(['CPU per request', 'measured', 'budget', 'goal', ''], rows);
+  return rows.length === 0 ? '' : table(['', 'measured', 'budget', 'goal', ''], rows);
+}
+
+const verdict = (value: number, budget: number, goal: number): string =>
+  value <= goal ? 'goal met' : value <= budget ? 'within the budget' : 'over the budget';
+
+function decisionTable(decisions: readonly DecisionFigures[]): string {
+  const rows = decisions.map(({ title, p50, p95, p99 }) => [title, p50.toFixed(2), p95.toFixed(2), p99.toFixed(2)]);
+  return table(['µs, one decision at a time', 'p50', 'p95', 'p99'], rows);
 }
 
 function describeScenario(scenario: Scenario): string {

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type Arena, startProxy, startUpstream } from './arena.ts';
 import { checkAnswers } from './checks.ts';
+import { measureDecisions } from './decision.ts';
 import { type IdleMemory, measureIdleMemory } from './idle-memory.ts';
 import { choosePinning, describeMachine, outputOf } from './machine.ts';
 import { measureScenario } from './measure.ts';
@@ -95,6 +96,8 @@ async function run(plan: Plan, arena: Arena, commandLine: string): Promise<Resul
     if (memory.fault !== null) faults.push(`${proxy.title}, idle: ${memory.fault}`);
     say(`${'idle'.padEnd(9)} ${proxy.title.padEnd(20)} ${memory.fault ?? `${memory.kibPerConnection.toFixed(1)} KiB`}`);
   }
+  const decisions = plan.decisions ? measureDecisions() : [];
+  for (const { title, p95 } of decisions) say(`decision  p95 ${p95.toFixed(2)} µs  ${title}`);
   return {
     date: new Date().toISOString().slice(0, 10),
     commandLine,
@@ -108,6 +111,7 @@ async function run(plan: Plan, arena: Arena, commandLine: string): Promise<Resul
     leftOut,
     scenarios,
     idleMemory,
+    decisions,
     faults,
   };
 }

@@ -17,6 +17,8 @@ export interface Scenario {
   readonly headers: readonly string[];
   /** Bytes of request body; 0 sends a GET. */
   readonly uploadBytes: number;
+  /** Different values of the cookie `sluice_session`, one per request in turn; 0 sends none. */
+  readonly sessions: number;
   /** Bytes of the body of every correct response. */
   readonly responseBytes: number;
   /** Part of a --quick run. */
@@ -48,6 +50,7 @@ const base = {
   connections: 64,
   headers: [] as readonly string[],
   uploadBytes: 0,
+  sessions: 0,
   responseBytes: Buffer.byteLength(smallBody),
   quick: true,
 } as const;
@@ -59,6 +62,12 @@ export const scenarios: readonly Scenario[] = [
     id: 'headers',
     title: 'GET with 13 request headers, keep-alive',
     headers: ['Connection: keep-alive', ...browserHeaders],
+  },
+  {
+    ...base,
+    id: 'session',
+    title: 'Small GET with one of 10,000 session cookies, keep-alive',
+    sessions: 10_000,
   },
   { ...base, id: '10k', title: '10 KiB response', path: '/10k', responseBytes: 10 * kibibyte, quick: false },
   { ...base, id: 'download', title: '1 MiB download', path: '/1m', connections: 16, responseBytes: mebibyte },
