@@ -5,7 +5,8 @@
  * and list surgery each time; here starting one again is two stores, because a timer stays where it is linked when its deadline
  * moves *later*: the slot visit finds it not yet due and links it further on. Only a deadline that moves earlier pays for a move.
  *
- * Limits. A timer fires between its delay and two ticks after it, never early. A stopped timer stays linked until its slot is
+ * Limits. A timer fires between its delay and two ticks after it, never early, unless it was started in a turn of the event loop that had
+ * lasted longer than a tick already: time is what the last tick said it is. A stopped timer stays linked until its slot is
  * visited, so an owner that goes away calls {@link TimerWheel.remove}.
  *
  * @hotpath bench/micro/timer-wheel.ts

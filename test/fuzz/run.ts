@@ -1,5 +1,6 @@
 /**
- * `npm run fuzz [-- --seed N --faults N --mutants N]`: random faults and mutants against a data plane in this process.
+ * `npm run fuzz [-- --seed N --routed N --faults N --mutants N]`: a router that never rests, random faults, and mutants,
+ * against a data plane in this process.
  *
  * Exit status 0 says: the process lived, nobody got stuck, every message that came out was valid, all counts went back to zero, a good
  * request was answered at the end, and no socket is left. The same seed draws the same plans; how they interleave is the kernel's affair.
@@ -11,6 +12,7 @@ import { RawUpstream } from '../kit/raw-upstream.ts';
 import { until } from '../kit/signal.ts';
 import { FaultFuzz, SHORT_TIMEOUTS } from './faults.ts';
 import { MutationFuzz } from './mutations.ts';
+import { runRouter } from './router-run.ts';
 
 const failures: string[] = [];
 const crash = (kind: string) => (error: unknown) => {
@@ -99,11 +101,26 @@ async function runMutants(seed: number, count: number, side: 'playRequest' | 'pl
   await settle('mutants', proxy, upstream);
 }
 
+async function runRouted(seed: number, count: number): Promise<void> {
+  const begin = performance.now();
+  const { clients, actions, failures: found } = await runRouter(seed, count, forEach);
+  const seconds = (performance.now() - begin) / 1000;
+  report(`${count} clients of a router that never rests`, clients, seconds);
+  report('what its upstreams did', actions, seconds);
+  failures.push(...found);
+}
+
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, faults: { type: 'string' }, mutants: { type: 'string' } },
+  options: {
+    seed: { type: 'string' },
+    routed: { type: 'string' },
+    faults: { type: 'string' },
+    mutants: { type: 'string' },
+  },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`seed ${seed}`);
+await runRouted(seed, Number(values.routed ?? 10_000));
 await runFaults(seed, Number(values.faults ?? 10_000));
 await runMutants(seed, Number(values.mutants ?? 10_000), 'playRequest');
 await runMutants(seed, Number(values.mutants ?? 10_000), 'playResponse');

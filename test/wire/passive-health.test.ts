@@ -7,7 +7,7 @@ import { pass } from '../kit/fake-time.ts';
 import { type LaneOptions, type Lanes, REFUSED, startLanes } from '../kit/lanes.ts';
 import { expectNoSockets } from '../kit/open-sockets.ts';
 import { GET, head } from '../kit/requests.ts';
-import { answers, babbles, ends, hangs, inTurn, resets, type Step } from '../kit/steps.ts';
+import { answers, babbles, breaksOffAfter, ends, hangs, inTurn, resets, type Step } from '../kit/steps.ts';
 
 expectNoSockets(t);
 
@@ -60,6 +60,17 @@ for (const [name, { step, status, counts }] of Object.entries(FAILURES)) {
     });
   }
 }
+
+t.test('answers that break off in a row eject, good as their heads are', async (t) => {
+  const half = breaksOffAfter('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
+  const lanes = await start(t, { stable: [inTurn(half), named('b')] });
+  for (let i = 0; i < 5; i++) {
+    const client = await lanes.proxy.send(GET);
+    await client.signal.wait('an answer or its end', () => client.closed || client.transcript().answers.length > 0);
+    client.destroy();
+  }
+  t.strictSame(ejected(lanes), [true, false]);
+});
 
 t.test('timeouts count as failures', async (t) => {
   const lanes = await start(t, {

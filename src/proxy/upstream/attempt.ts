@@ -120,7 +120,8 @@ export class Attempt implements ResponseEvents {
     const now = this.#context.clock.now();
     this.#status = head.status;
     this.#endpoint!.answered(now - this.#started, now);
-    this.#version!.detector?.answered(this.#endpoint!.id, head.status);
+    // A server error is one from its head on; whether an answer is good shows at its end.
+    if (head.status >= 500) this.#version!.detector?.answered(this.#endpoint!.id, head.status);
     this.#owner.onAnswer(this, head);
   }
 
@@ -209,8 +210,10 @@ export class Attempt implements ResponseEvents {
   #answered(): void {
     const status = this.#status;
     this.#context.counters.attemptAnswered(this.#version!.id, status);
-    if (status < 500) this.#settle(ENDPOINT_SLOTS.success);
-    else this.#settle(status >= 502 && status <= 504 ? ENDPOINT_SLOTS.gateway : ENDPOINT_SLOTS.error5xx);
+    if (status < 500) {
+      this.#version!.detector?.answered(this.#endpoint!.id, status);
+      this.#settle(ENDPOINT_SLOTS.success);
+    } else this.#settle(status >= 502 && status <= 504 ? ENDPOINT_SLOTS.gateway : ENDPOINT_SLOTS.error5xx);
   }
 
   #fail(code: ReplyCode): void {
