@@ -29,6 +29,8 @@ export interface Round {
 
 export interface Figures extends Round {
   readonly peakKiB: number;
+  /** CPU per request of the round that was disturbed least. */
+  readonly leastCpuUs: number;
   /** Highest minus lowest CPU per request of the rounds, over their median. */
   readonly cpuSpread: number;
 }
@@ -128,6 +130,7 @@ function cellOf({ fault, rounds, contestant }: Entry): Cell {
     fault: null,
     figures: {
       cpuUs,
+      leastCpuUs: Math.min(...costs),
       cpuSpread: (Math.max(...costs) - Math.min(...costs)) / cpuUs,
       requestsPerSecond: median(rounds.map((round) => round.requestsPerSecond)),
       p50Us: median(rounds.map((round) => round.p50Us)),

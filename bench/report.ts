@@ -109,9 +109,10 @@ function againstBudgets({ scenarios, decisions }: Results): string {
     const own = cells?.get(proxy)?.figures;
     const reference = cells?.get(against)?.figures;
     if (own == null || reference == null) return;
-    const ratio = own.cpuUs / reference.cpuUs;
+    const ratio = own.leastCpuUs / reference.leastCpuUs;
     rows.push([
       `${title} ÷ ${other}`,
+      (own.cpuUs / reference.cpuUs).toFixed(2),
       ratio.toFixed(2),
       budget.toFixed(2),
       goal.toFixed(2),
@@ -123,9 +124,9 @@ function againstBudgets({ scenarios, decisions }: Results): string {
   if (decisions.length > 0) {
     const worst = Math.max(...decisions.map(({ p95 }) => p95));
     const title = 'routing decision, p95 of the slowest case, µs';
-    rows.push([title, worst.toFixed(2), '5.00', '2.00', verdict(worst, 5, 2)]);
+    rows.push([title, worst.toFixed(2), '', '5.00', '2.00', verdict(worst, 5, 2)]);
   }
-  return rows.length === 0 ? '' : table(['', 'measured', 'budget', 'goal', ''], rows);
+  return rows.length === 0 ? '' : table(['', 'median', 'least', 'budget', 'goal', ''], rows);
 }
 
 const verdict = (value: number, budget: number, goal: number): string =>
@@ -142,16 +143,18 @@ function describeScenario(scenario: Scenario): string {
 }
 
 function detail(proxies: readonly ProxySetup[], cells: ReadonlyMap<string, Cell>, reference: ProxySetup): string {
-  const referenceUs = cells.get(reference.id)?.figures?.cpuUs;
+  const referenceFigures = cells.get(reference.id)?.figures ?? null;
   const rows = proxies.map((proxy) => {
     const cell = cells.get(proxy.id);
     if (cell?.figures == null) return [proxy.title, `invalid: ${oneLine(cell?.fault ?? 'not measured')}`];
-    return [proxy.title, ...figureColumns(cell.figures, referenceUs)];
+    return [proxy.title, ...figureColumns(cell.figures, referenceFigures)];
   });
   const header = [
     '',
     'CPU µs/request',
     'spread',
+    `× ${reference.title}`,
+    'least µs',
     `× ${reference.title}`,
     'requests/s',
     'p50 ms',
@@ -162,11 +165,15 @@ function detail(proxies: readonly ProxySetup[], cells: ReadonlyMap<string, Cell>
   return table(header, rows);
 }
 
-function figureColumns(figures: Figures, referenceUs: number | undefined): string[] {
+const micros = (value: number): string => (value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en'));
+
+function figureColumns(figures: Figures, reference: Figures | null): string[] {
   return [
-    figures.cpuUs < 100 ? figures.cpuUs.toFixed(1) : Math.round(figures.cpuUs).toLocaleString('en'),
+    micros(figures.cpuUs),
     `${(figures.cpuSpread * 100).toFixed(0)} %`,
-    referenceUs === undefined ? '–' : (figures.cpuUs / referenceUs).toFixed(2),
+    reference === null ? '–' : (figures.cpuUs / reference.cpuUs).toFixed(2),
+    micros(figures.leastCpuUs),
+    reference === null ? '–' : (figures.leastCpuUs / reference.leastCpuUs).toFixed(2),
     Math.round(figures.requestsPerSecond).toLocaleString('en'),
     (figures.p50Us / 1000).toFixed(2),
     (figures.p99Us / 1000).toFixed(2),

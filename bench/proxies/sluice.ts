@@ -58,7 +58,7 @@ export const sluiceEverything = setup(
   'the same with session cookie, peak_ewma, health checks, outlier detection, retries, shield and circuit breaker',
   `    affinity: { cookie: sluice_session }
     balance: peak_ewma
-    health: { path: /small, interval: 1s }
+    health: { path: /small, interval: 1s, status: 200-404 }
     outlier: {}
     retry: { attempts: 2, budget: 20% }
     shield: {}

@@ -21,6 +21,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../runtime/clock.ts';
 import { hashKey } from '../balance/key-hash.ts';
+import { NO_KEY } from '../balance/policy.ts';
 
 const LONGEST_KEY = 256;
 const SECOND_SEED = 0x85ebca6b;
@@ -31,6 +32,8 @@ export class Session<V, E> {
   endpoint: E | null;
   /** Generation of the snapshot under which it was decided. */
   generation: number;
+  /** Hash of the key, so that a session that is known is not hashed again; NO_KEY until someone has. */
+  hash: number = NO_KEY;
   /** When this worker last sent the session's cookie, clock milliseconds; long ago where it never did. */
   cookieAt = Number.NEGATIVE_INFINITY;
 

@@ -88,10 +88,10 @@ export class Service {
     choice.reset();
     const { affinity, balanceKey } = this.#parts;
     const key = affinity === null ? '' : affinity.key(head, client);
-    if (key !== '') choice.sessionHash = hashKey(key);
     if (balanceKey !== null) choice.hash = hashOf(balanceKey, head, client);
     const named = routed ?? this.#override(head, client);
     if (named !== null) {
+      if (key !== '') choice.sessionHash = hashKey(key);
       choice.version = named;
       choice.forced = true;
       return;
@@ -160,12 +160,13 @@ export class Service {
       choice.version = assigned ?? this.#split(head, client, NO_KEY, now);
       return;
     }
-    if (presented === '') choice.sessionHash = hashKey(key);
     let session = presented === '' ? null : affinity.table.find(key);
+    choice.sessionHash = session === null || session.hash === NO_KEY ? hashKey(key) : session.hash;
     const kept = session === null ? null : this.#keptVersion(session);
     const version = assigned ?? kept ?? this.#split(head, client, choice.sessionHash, now);
     if (session === null) {
       session = affinity.table.remember(key, version.name, null, this.#parts.generation);
+      session.hash = choice.sessionHash;
     } else if (kept === null) {
       if (session.version !== version.name) session.endpoint = null;
       session.version = version.name;
