@@ -68,7 +68,7 @@ export async function measureScenario(
     if (entry.fault === null) await oneRound(place, entry, warmUpSeconds(plan, entry.proxy));
   }
   for (const entry of entries) entry.rounds.length = 0;
-  for (let round = 0; round < plan.rounds; round++) {
+  for (let round = 0; round < plan.rounds * scenario.roundsFactor; round++) {
     for (let turn = 0; turn < entries.length; turn++) {
       const entry = entries[(round + turn) % entries.length]!;
       if (entry.fault === null) await oneRound(place, entry, plan.roundSeconds);

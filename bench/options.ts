@@ -67,9 +67,12 @@ export function readPlan(argv: readonly string[]): Plan {
 
 /** How long the plan takes, from the times it fixes and what starting and stopping cost in practice. */
 export function expectedSeconds(plan: Plan): number {
-  const rounds = plan.rounds * plan.roundSeconds + 0.1 * (plan.rounds + 1);
-  const perScenario = plan.proxies.reduce((sum, proxy) => sum + warmUpSeconds(plan, proxy) + rounds, 2);
-  return Math.round(plan.scenarios.length * perScenario + plan.proxies.length + 4 * plan.idleMemory.length);
+  const seconds = plan.scenarios.reduce((total, { roundsFactor }) => {
+    const rounds = plan.rounds * roundsFactor;
+    const measured = rounds * plan.roundSeconds + 0.1 * (rounds + 1);
+    return total + plan.proxies.reduce((sum, proxy) => sum + warmUpSeconds(plan, proxy) + measured, 2);
+  }, 0);
+  return Math.round(seconds + plan.proxies.length + 4 * plan.idleMemory.length);
 }
 
 export function warmUpSeconds({ warmUp }: Plan, proxy: ProxySetup): number {
