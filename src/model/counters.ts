@@ -6,6 +6,7 @@
  */
 import { ENDPOINT_ROWS, VERSION_ROWS } from './capacity.ts';
 import { LATENCY_BUCKETS } from './latency-buckets.ts';
+import type { ReplyCode } from './local-reply.ts';
 
 /** Slots that belong to the worker as a whole. */
 export const WORKER_SLOTS = {
@@ -77,6 +78,23 @@ export const VERSION_SLOTS = {
   /** Gauge: requests that wait for a connection. */
   pending: 23,
 } as const;
+
+/** How an attempt fails; VERSION_SLOTS and ENDPOINT_SLOTS have a count of this name each. */
+export type FailureKind = 'connectFailures' | 'resets' | 'timeouts' | 'malformed';
+
+export function failureKind(code: ReplyCode): FailureKind {
+  switch (code) {
+    case 'connect_failed':
+    case 'connect_timeout':
+      return 'connectFailures';
+    case 'upstream_timeout':
+      return 'timeouts';
+    case 'upstream_malformed':
+      return 'malformed';
+    default:
+      return 'resets';
+  }
+}
 
 const VERSION_GAUGES = [VERSION_SLOTS.active, VERSION_SLOTS.retrying, VERSION_SLOTS.pending];
 

@@ -9,7 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { TimerWheel } from '../runtime/timer-wheel.ts';
 import { type Compiler, compileRoute, compileService, onlyRoute } from './compile.ts';
-import { CLAIMS, type FieldNames } from './http1/field-names.ts';
+import { type FieldNames, isClaim } from './http1/field-names.ts';
 import { FieldRules, type RequestIds } from './http1/field-rules.ts';
 import { FieldBlock } from './http1/fields.ts';
 import { type LocalAnswers, localAnswers } from './http1/local-reply.ts';
@@ -60,7 +60,7 @@ export class RunningSnapshot {
     this.requestHead = new RequestHead(snapshot.limits, names, new Set(read));
     this.responseHead = new ResponseHead(snapshot.limits, names);
     this.trailerBlock = new FieldBlock(snapshot.limits.headerCount);
-    this.claims = names.hasCustomClaims || read.some((name) => CLAIMS.includes(name as never)) ? names.claims() : null;
+    this.claims = names.hasCustomClaims || read.some(isClaim) ? names.claims() : null;
     this.rules = new FieldRules(snapshot.headers, compiler.ids);
     this.answers = localAnswers(snapshot.headers.via);
     this.routes = compileRoutes(snapshot, names, compiler);

@@ -3,7 +3,6 @@
  *
  * @hotpath bench/micro/admit.ts
  */
-import { hashKey } from '../balance/key-hash.ts';
 import { NO_KEY } from '../balance/policy.ts';
 import type { ClientFacts } from '../http1/field-rules.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -21,11 +20,6 @@ export class RateGate {
 
   /** @param now process-wide milliseconds. @returns 0 where the request is admitted, else milliseconds until it would be. */
   wait(head: RequestHead, client: ClientFacts, now: number): number {
-    let hash = NO_KEY;
-    if (this.#reader !== null) {
-      const key = this.#reader.read(head, client);
-      if (key !== '') hash = hashKey(key);
-    }
-    return this.#limit.tryTake(hash, now);
+    return this.#limit.tryTake(this.#reader === null ? NO_KEY : this.#reader.hash(head, client), now);
   }
 }

@@ -164,3 +164,6 @@ export function equalsLower(buf: Uint8Array, start: number, end: number, lower: 
 }
 
 const isForwardedName = (name: string): boolean => name.startsWith('x-forwarded-');
+
+/** Whether a field of this lower-case name is a claim. */
+export const isClaim = (name: string): boolean => isForwardedName(name) || CLAIMS.includes(name as KnownName);

@@ -128,6 +128,24 @@ export class FieldBlock {
     this.repeated = 0;
   }
 
+  /** The same for every line with this lower-case name, whatever its number. */
+  renumberNamed(name: string, to: number): void {
+    for (let i = 0; i < this.count; i++) {
+      if (this.nameOf(i).toLowerCase() !== name) continue;
+      const row = i * COLUMNS;
+      this.index[this.rows[row + ID]!] = 0;
+      this.rows[row + ID] = to;
+    }
+  }
+
+  idAt(i: number): number {
+    return this.rows[i * COLUMNS + ID]!;
+  }
+
+  valueAt(i: number): string {
+    return this.text.slice(this.rows[i * COLUMNS + VALUE]!, this.rows[i * COLUMNS + VALUE_END]!);
+  }
+
   nameOf(i: number): string {
     return this.text.slice(this.rows[i * COLUMNS + NAME]!, this.rows[i * COLUMNS + NAME_END]!);
   }

@@ -3,7 +3,7 @@
  *
  * @hotpath bench/micro/exchange.ts
  */
-import { VERSION_SLOTS, versionSlot, WORKER_SLOTS } from '../../model/counters.ts';
+import { failureKind, VERSION_SLOTS, versionSlot, WORKER_SLOTS } from '../../model/counters.ts';
 import type { ReplyCode } from '../../model/local-reply.ts';
 
 const W = WORKER_SLOTS;
@@ -68,7 +68,7 @@ export class Counters {
   }
 
   attemptFailed(versionId: number, code: ReplyCode): void {
-    this.#add(versionSlot(versionId) + failureSlot(code), 1);
+    this.#add(versionSlot(versionId) + V[failureKind(code)], 1);
   }
 
   retried(versionId: number): void {
@@ -115,19 +115,5 @@ export class Counters {
 
   #add(slot: number, by: number): void {
     this.#block[slot] = this.#block[slot]! + by;
-  }
-}
-
-function failureSlot(code: ReplyCode): number {
-  switch (code) {
-    case 'connect_failed':
-    case 'connect_timeout':
-      return V.connectFailures;
-    case 'upstream_timeout':
-      return V.timeouts;
-    case 'upstream_malformed':
-      return V.malformed;
-    default:
-      return V.resets;
   }
 }

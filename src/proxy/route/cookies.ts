@@ -12,11 +12,9 @@
  * @hotpath bench/micro/split.ts
  */
 import { FIELD } from '../http1/field-names.ts';
-import { ID, VALUE, VALUE_END } from '../http1/fields.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 
 const COOKIE = FIELD.cookie;
-const COLUMNS = ID + 1;
 
 const SEMICOLON = 59;
 const EQUALS = 61;
@@ -41,9 +39,8 @@ export function requestCookie(head: RequestHead, name: string): string {
   if (!head.has(COOKIE)) return '';
   if (!head.isRepeated(COOKIE)) return cookieValue(head.value(COOKIE), name);
   for (let i = 0; i < head.count; i++) {
-    const row = i * COLUMNS;
-    if (head.rows[row + ID] !== COOKIE) continue;
-    const value = cookieValue(head.text.slice(head.rows[row + VALUE]!, head.rows[row + VALUE_END]!), name);
+    if (head.idAt(i) !== COOKIE) continue;
+    const value = cookieValue(head.valueAt(i), name);
     if (value !== '') return value;
   }
   return '';

@@ -13,9 +13,7 @@
  */
 import type { HeaderEdits } from '../../model/route-config.ts';
 import { type FieldNames, NOMINATED, UNKNOWN } from '../http1/field-names.ts';
-import { type FieldBlock, ID } from '../http1/fields.ts';
-
-const COLUMNS = ID + 1;
+import type { FieldBlock } from '../http1/fields.ts';
 
 export class HeaderEditor {
   /** Complete field lines to append, those of `set` before those of `add`. */
@@ -47,25 +45,17 @@ export class HeaderEditor {
    */
   apply(block: FieldBlock, names: FieldNames): string {
     if (names !== this.#names) {
-      for (let i = 0; i < this.#all.length; i++) renumberNamed(block, this.#all[i]!);
+      for (let i = 0; i < this.#all.length; i++) block.renumberNamed(this.#all[i]!, NOMINATED);
       return this.lines;
     }
     for (let i = 0; i < this.#numbered.length; i++) {
       const id = this.#numbered[i]!;
       if (block.has(id)) block.renumber(id, NOMINATED);
     }
-    for (let i = 0; i < this.#named.length; i++) renumberNamed(block, this.#named[i]!);
+    for (let i = 0; i < this.#named.length; i++) block.renumberNamed(this.#named[i]!, NOMINATED);
     return this.lines;
   }
 }
 
 export const fieldLines = (fields: readonly (readonly [name: string, value: string])[]): string =>
   fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-
-function renumberNamed(block: FieldBlock, name: string): void {
-  for (let i = 0; i < block.count; i++) {
-    if (block.nameOf(i).toLowerCase() !== name) continue;
-    block.index[block.rows[i * COLUMNS + ID]!] = 0;
-    block.rows[i * COLUMNS + ID] = NOMINATED;
-  }
-}

@@ -14,8 +14,11 @@
  *
  * @hotpath bench/micro/split.ts
  */
+
 import { isIP } from 'node:net';
 import type { KeySource } from '../../model/policy-config.ts';
+import { hashKey } from '../balance/key-hash.ts';
+import { NO_KEY } from '../balance/policy.ts';
 import { FIELD, type FieldNames, UNKNOWN } from '../http1/field-names.ts';
 import type { ClientFacts } from '../http1/field-rules.ts';
 import type { RequestHead } from '../http1/request-head.ts';
@@ -55,6 +58,12 @@ export class KeyReader {
       case 'address':
         return clientAddress(head, client, this.#isTrusted);
     }
+  }
+
+  /** Its hash, NO_KEY where the request has none. */
+  hash(head: RequestHead, client: ClientFacts): number {
+    const key = this.read(head, client);
+    return key === '' ? NO_KEY : hashKey(key);
   }
 }
 

@@ -12,18 +12,10 @@
  * @hotpath bench/micro/routes.ts
  */
 import type { RouteMatch, ValueMatch } from '../../model/route-config.ts';
-import { type FieldNames, UNKNOWN } from '../http1/field-names.ts';
-import { ID, VALUE, VALUE_END } from '../http1/fields.ts';
+import { type FieldNames, isClaim, UNKNOWN } from '../http1/field-names.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { queryValue } from './query.ts';
 import { valuePattern } from './route-pattern.ts';
-
-const COLUMNS = ID + 1;
-
-const CLAIMS: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip', 'x-request-id']);
-
-/** Whether a field says something about the client that only a trusted proxy can know. `name` is lower case. */
-export const isClaim = (name: string): boolean => CLAIMS.has(name) || name.startsWith('x-forwarded-');
 
 class ValuePredicate {
   readonly name: string;
@@ -89,9 +81,7 @@ export class RoutePredicates {
 /** Value of the first line with this lower-case name, null where there is none. */
 function valueNamed(head: RequestHead, name: string): string | null {
   for (let i = 0; i < head.count; i++) {
-    const row = i * COLUMNS;
-    if (head.nameOf(i).toLowerCase() !== name) continue;
-    return head.text.slice(head.rows[row + VALUE]!, head.rows[row + VALUE_END]!);
+    if (head.nameOf(i).toLowerCase() === name) return head.valueAt(i);
   }
   return null;
 }

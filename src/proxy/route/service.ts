@@ -88,7 +88,7 @@ export class Service {
     choice.reset();
     const { affinity, balanceKey } = this.#parts;
     const key = affinity === null ? '' : affinity.key(head, client);
-    if (balanceKey !== null) choice.hash = hashOf(balanceKey, head, client);
+    if (balanceKey !== null) choice.hash = balanceKey.hash(head, client);
     const named = routed ?? this.#override(head, client);
     if (named !== null) {
       if (key !== '') choice.sessionHash = hashKey(key);
@@ -142,7 +142,7 @@ export class Service {
 
   #split(head: RequestHead, client: ClientFacts, hash: number, now: number): Version {
     const { splitKey, split, versions } = this.#parts;
-    const own = splitKey === null ? NO_KEY : hashOf(splitKey, head, client);
+    const own = splitKey === null ? NO_KEY : splitKey.hash(head, client);
     return versions[split.pick(head, own === NO_KEY ? hash : own, now)] ?? this.stable;
   }
 
@@ -192,8 +192,3 @@ export class Service {
 
 /** What `pick` needs of a choice; an exchange keeps it for further attempts. */
 export type Picking = Pick<Choice, 'session' | 'sessionHash' | 'hash'>;
-
-function hashOf(reader: KeyReader, head: RequestHead, client: ClientFacts): number {
-  const key = reader.read(head, client);
-  return key === '' ? NO_KEY : hashKey(key);
-}

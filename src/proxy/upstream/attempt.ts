@@ -13,7 +13,7 @@
  *
  * @hotpath bench/micro/exchange.ts
  */
-import { ENDPOINT_SLOTS } from '../../model/counters.ts';
+import { ENDPOINT_SLOTS, failureKind } from '../../model/counters.ts';
 import type { ReplyCode } from '../../model/local-reply.ts';
 import { type ClientStream, FLUSHED, type FlushState, type OutgoingRequest, type ResponseEvents } from '../codec.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
@@ -225,25 +225,11 @@ export class Attempt implements ResponseEvents {
       endpoint.timedOut(now - this.#started, now);
     }
     version.detector?.failedLocally(endpoint.id);
-    this.#settle(failureEnd(code));
+    this.#settle(ENDPOINT_SLOTS[failureKind(code)]);
   }
 
   #settle(end: number): void {
     this.#endpoint!.attemptEnded(end);
     this.#version!.connectionFreed();
-  }
-}
-
-function failureEnd(code: ReplyCode): number {
-  switch (code) {
-    case 'connect_failed':
-    case 'connect_timeout':
-      return ENDPOINT_SLOTS.connectFailures;
-    case 'upstream_timeout':
-      return ENDPOINT_SLOTS.timeouts;
-    case 'upstream_malformed':
-      return ENDPOINT_SLOTS.malformed;
-    default:
-      return ENDPOINT_SLOTS.resets;
   }
 }

@@ -10,7 +10,7 @@ import type { MethodSet } from '../../model/policy-config.ts';
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 const SAFE: ReadonlySet<string> = new Set(SAFE_METHODS);
-const IDEMPOTENT: ReadonlySet<string> = new Set(SAFE_METHODS.concat('PUT', 'DELETE'));
+export const IDEMPOTENT: ReadonlySet<string> = new Set(SAFE_METHODS.concat('PUT', 'DELETE'));
 
 /** @returns null where every method is meant. */
 export function methodSet(methods: MethodSet): ReadonlySet<string> | null {

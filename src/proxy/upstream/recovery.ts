@@ -12,6 +12,7 @@
  *
  * @hotpath bench/micro/admit.ts
  */
+import { failureKind } from '../../model/counters.ts';
 import type { ReplyCode } from '../../model/local-reply.ts';
 import type { HedgeConfig, ShieldConfig } from '../../model/policy-config.ts';
 import { FailureConditions } from './failure-conditions.ts';
@@ -120,5 +121,5 @@ function matches(on: FailureConditions, setback: Setback): boolean {
 
 /** Whether the upstream may have seen the request. */
 function wasSent(setback: Setback): boolean {
-  return setback.code !== 'connect_failed' && setback.code !== 'connect_timeout';
+  return setback.code === null || failureKind(setback.code) !== 'connectFailures';
 }

@@ -8,9 +8,7 @@
  */
 import type { OutgoingRequest } from '../codec.ts';
 import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, type RequestHead } from '../http1/request-head.ts';
-
-/** RFC 9110 9.2.2: sending these twice has the effect of sending them once. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+import { IDEMPOTENT } from './method-set.ts';
 
 export class RequestCopy implements OutgoingRequest {
   method = '';
