@@ -5,6 +5,7 @@
  * milliseconds, sizes are bytes, weights are percent with 0.01 resolution.
  */
 
+import type { AccessLogConfig, AdminConfig, EventsConfig, FlagConfig } from './admin-config.ts';
 import type {
   AffinityConfig,
   BalanceConfig,
@@ -145,4 +146,14 @@ export interface SluiceConfig {
   readonly monitor: MonitorConfig;
   /** Empty only with one service, which then takes every request. */
   readonly routes: readonly RouteConfig[];
+  /** Which of the values by environment hold. Default `default`. */
+  readonly environment: string;
+  /** Absolute path of the state directory; null: nothing is kept over a restart. Default: `data` beside the file where there is an admin API. */
+  readonly data: string | null;
+  /** Null: there is no admin API. */
+  readonly admin: AdminConfig | null;
+  readonly flags: readonly FlagConfig[];
+  readonly events: EventsConfig;
+  /** Null: requests are not logged. */
+  readonly accessLog: AccessLogConfig | null;
 }

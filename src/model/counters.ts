@@ -7,6 +7,7 @@
 import { ENDPOINT_ROWS, VERSION_ROWS } from './capacity.ts';
 import { LATENCY_BUCKETS } from './latency-buckets.ts';
 import type { ReplyCode } from './local-reply.ts';
+import { REQUEST_TABLE_LENGTH } from './request-table.ts';
 
 /** Slots that belong to the worker as a whole. */
 export const WORKER_SLOTS = {
@@ -32,6 +33,12 @@ export const WORKER_SLOTS = {
   rateLimited: 9,
   /** Faults injected on purpose. */
   faultsInjected: 10,
+  /** Lines of the access log that were dropped, because the buffer was full or writing failed. */
+  logLinesDropped: 11,
+  /** Gauge: upstream connections that carry an exchange. */
+  upstreamActive: 12,
+  /** Gauge: upstream connections kept for later. */
+  upstreamIdle: 13,
 } as const;
 
 const FIRST_VERSION_SLOT = 16;
@@ -134,6 +141,8 @@ export interface WorkerMemory {
   readonly counters: Float64Array;
   readonly endpoints: Float64Array;
   readonly latencies: Uint32Array;
+  /** See request-table.ts. */
+  readonly requests: Float64Array;
 }
 
 const doubles = (length: number): Float64Array =>
@@ -144,12 +153,15 @@ export const newWorkerMemory = (): WorkerMemory => ({
   counters: doubles(BLOCK_LENGTH),
   endpoints: doubles(ENDPOINT_ROWS * SLOTS_PER_ENDPOINT),
   latencies: new Uint32Array(new SharedArrayBuffer(ENDPOINT_ROWS * LATENCY_BUCKETS * Uint32Array.BYTES_PER_ELEMENT)),
+  requests: doubles(REQUEST_TABLE_LENGTH),
 });
 
 /** Sets what is open now to nothing; call when the worker that wrote it has died. */
 export function clearGauges(memory: WorkerMemory): void {
   memory.counters[WORKER_SLOTS.open] = 0;
   memory.counters[WORKER_SLOTS.inFlight] = 0;
+  memory.counters[WORKER_SLOTS.upstreamActive] = 0;
+  memory.counters[WORKER_SLOTS.upstreamIdle] = 0;
   for (let version = 0; version < VERSION_ROWS; version++) {
     for (const gauge of VERSION_GAUGES) memory.counters[versionSlot(version) + gauge] = 0;
   }

@@ -28,6 +28,8 @@ export interface RouteMatch {
   readonly methods: readonly string[];
   readonly headers: readonly ValueMatch[];
   readonly query: readonly ValueMatch[];
+  /** Flags that must be on, or off. */
+  readonly flags: readonly { readonly name: string; readonly on: boolean }[];
 }
 
 /** Order of effect: remove, set, add. Names are kept as written. */

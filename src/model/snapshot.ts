@@ -5,6 +5,7 @@
  * versions and endpoints carry small numbers (`id`): their places in shared memory. Each worker turns the snapshot into
  * its own run-time tables once, when it arrives, and swaps one reference; requests only read.
  */
+import type { AccessLogConfig } from './admin-config.ts';
 import type {
   DownstreamTimeoutsConfig,
   ForwardedConfig,
@@ -19,6 +20,7 @@ import type {
   CircuitConfig,
   ExperimentConfig,
   HedgeConfig,
+  KeySource,
   OutlierConfig,
   RateLimitConfig,
   RetryBudgetConfig,
@@ -47,7 +49,7 @@ export interface VersionSnapshot {
   readonly id: number;
   readonly name: string;
   readonly lane: Lane | null;
-  /** Hundredths of a percent; a service's weights sum to 10,000. */
+  /** Hundredths of a percent; a service's weights sum to 10,000. Live weights (weight-table.ts) take precedence. */
   readonly weight: number;
   readonly endpoints: readonly EndpointSnapshot[];
 }
@@ -78,6 +80,15 @@ export interface ServiceSnapshot {
   readonly exposeVersion: boolean;
 }
 
+export interface FlagSnapshot {
+  readonly name: string;
+  /** Hundredths of a percent of the keys for which it is on: 0 is off, 10,000 is on for everyone. */
+  readonly share: number;
+  readonly key: KeySource | null;
+  /** Request header for upstreams, name as written, or null. */
+  readonly header: string | null;
+}
+
 export interface Snapshot {
   readonly generation: number;
   readonly limits: LimitsConfig;
@@ -87,4 +98,6 @@ export interface Snapshot {
   readonly services: readonly ServiceSnapshot[];
   /** `service` names an entry of `services`. Empty: the only service takes every request. */
   readonly routes: readonly RouteConfig[];
+  readonly flags: readonly FlagSnapshot[];
+  readonly accessLog: AccessLogConfig | null;
 }

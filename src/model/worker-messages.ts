@@ -5,6 +5,7 @@ import type { ListenConfig } from './config.ts';
 import type { WorkerMemory } from './counters.ts';
 import type { EndpointTable } from './endpoint-table.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { WeightTable } from './weight-table.ts';
 
 /** Handed to a worker at its start. */
 export interface WorkerInit {
@@ -16,6 +17,7 @@ export interface WorkerInit {
   /** Counters of every worker, by index. */
   readonly memories: readonly WorkerMemory[];
   readonly endpoints: EndpointTable;
+  readonly weights: WeightTable;
   readonly rates: SharedArrayBuffer;
   readonly ledger: Int32Array;
   readonly ledgerSalt: number;
@@ -23,6 +25,10 @@ export interface WorkerInit {
 
 export type ToWorker =
   | { readonly type: 'apply'; readonly snapshot: Snapshot }
+  /** Live weights have changed; whoever has no request to notice it by takes them up now. */
+  | { readonly type: 'weigh'; readonly epoch: number }
+  /** The access log has been moved away: go on in a new file. */
+  | { readonly type: 'reopen' }
   | { readonly type: 'drain'; readonly ms: number };
 
 export type FromWorker =
@@ -30,5 +36,8 @@ export type FromWorker =
   /** The worker could not start, or gave up. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'applied'; readonly generation: number }
+  /** The snapshot could not be run; the worker goes on with the one it had. */
+  | { readonly type: 'refused'; readonly generation: number; readonly message: string }
+  | { readonly type: 'weighed'; readonly epoch: number }
   | { readonly type: 'drained' }
   | { readonly type: 'log'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
