@@ -33,7 +33,7 @@ t.test('headers that services read', async (t) => {
   const own = (i: number) => ({ override: { header: `X-Lane-${i}` } });
   t.strictSame(faultsOf(services(MAX_READ_HEADERS, own)), []);
   t.strictSame(faultsOf(services(MAX_READ_HEADERS + 1, own)), [
-    '3:1: services: read or change 201 different headers with the routes, more than 200; share some',
+    '3:1: services: read or change 201 different headers with routes and flags, more than 200; share some',
   ]);
 });
 

@@ -48,6 +48,8 @@ t.test('indices are dense, weights are whole, addresses are taken apart', async 
     timeouts: config.timeouts,
     trustedProxies: [],
     headers: config.headers,
+    flags: [],
+    accessLog: null,
     services: [
       {
         id: 0,

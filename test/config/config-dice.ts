@@ -42,6 +42,7 @@ const PATTERNS = [
   '(?:/a)*',
 ];
 const DURATIONS = ['10ms', '100ms', '1.5s', '1m', '24h'];
+const ENVIRONMENTS = ['production', 'constructor', '1.10'];
 const POLICIES = ['round_robin', 'weighted_round_robin', 'random', 'least_request', 'peak_ewma', 'ring_hash', 'maglev'];
 const FAILURES = ['connect-failure', 'reset', 'timeout', '5xx', 'gateway-error', 404, 599];
 const HOSTILE = [
@@ -226,7 +227,25 @@ const valueMatch = (dice: Dice): unknown =>
     { present: dice.chance(0.5) },
   ]);
 
-function match(dice: Dice): Part {
+const FLAG_NAMES = ['new-checkout', 'constructor', 'toString', '1.10'];
+
+function flags(dice: Dice): Part {
+  const share = (): unknown => dice.one<unknown>(['on', 'off', true, false, 0, 100, '0.01%', 99.99]);
+  const flag = (): unknown =>
+    dice.chance(0.3)
+      ? dice.one<unknown>([true, 'off', 100])
+      : {
+          key: key(dice),
+          ...some(dice, {
+            default: share,
+            environments: () => ({ default: share(), constructor: share() }),
+            header: () => dice.one(['X-Flag-A', 'X-Flag-B', 'X-Flag-C']),
+          }),
+        };
+  return Object.fromEntries(several(dice, FLAG_NAMES).map((name) => [name, flag()]));
+}
+
+function match(dice: Dice, flagNames: readonly string[]): Part {
   const path = dice.one<Part>([
     {},
     { path: dice.one(PATHS) },
@@ -240,6 +259,7 @@ function match(dice: Dice): Part {
       methods: () => several(dice, ['GET', 'HEAD', 'PURGE']),
       headers: () => Object.fromEntries(several(dice, HEADER_NAMES).map((name) => [name, valueMatch(dice)])),
       query: () => Object.fromEntries(several(dice, PARAMETERS).map((name) => [name, valueMatch(dice)])),
+      flags: () => Object.fromEntries(flagNames.map((name) => [name, dice.one<unknown>([true, false, 'on', 'off'])])),
     }),
   };
 }
@@ -251,7 +271,7 @@ const edits = (dice: Dice): Part =>
     remove: () => [dice.one(['Cookie', '__proto__', 'X-Add'])],
   });
 
-function route(dice: Dice, services: Part): Part {
+function route(dice: Dice, services: Part, flagNames: readonly string[]): Part {
   const target = dice.one(Object.keys(services));
   const versions = Object.keys((services[target] as { versions: Part }).versions);
   const action = dice.one<Part>([
@@ -267,7 +287,7 @@ function route(dice: Dice, services: Part): Part {
     { reply: { status: dice.one([200, 204, 205, 304, 599]), contentType: 'text/plain' } },
   ]);
   return {
-    match: match(dice),
+    match: match(dice, flagNames),
     ...action,
     ...some(dice, {
       responseHeaders: () => edits(dice),
@@ -287,11 +307,16 @@ const alert = (dice: Dice): Part => ({
 export function randomConfig(dice: Dice): Part {
   const services = Object.fromEntries(several(dice, SERVICE_NAMES, 1, 2).map((name) => [name, service(dice)]));
   const isOne = Object.keys(services).length === 1;
-  const routes = Array.from({ length: isOne ? dice.below(4) : 1 + dice.below(4) }, () => route(dice, services));
+  const named = dice.chance(0.5) ? flags(dice) : {};
+  const flagNames = Object.keys(named);
+  const routes = Array.from({ length: isOne ? dice.below(4) : 1 + dice.below(4) }, () =>
+    route(dice, services, flagNames),
+  );
   return {
     listen: dice.one<unknown>([0, ':0', '127.0.0.1:0', ['[::1]:0', { address: 'localhost:0' }]]),
     services,
     routes,
+    ...(flagNames.length === 0 ? {} : { flags: named }),
     ...some(dice, {
       workers: () => dice.one<unknown>(['auto', 1, 256]),
       limits: () => some(dice, { headSize: () => '1KiB', headerCount: () => 10_000, bodySize: () => '1000000GiB' }),
@@ -299,6 +324,12 @@ export function randomConfig(dice: Dice): Part {
       trustedProxies: () => several(dice, ['10.0.0.0/8', '::1', '::ffff:10.0.0.0/104', '0.0.0.0/0', 'fd00::/8']),
       headers: () => ({ forwarded: true, via: dice.one(['sluice', '__proto__']) }),
       monitor: () => ({ window: dice.one(['1s', '1h']), history: '168h', alerts: [alert(dice)] }),
+      environment: () => dice.one(ENVIRONMENTS),
+      data: () => dice.one(['./data', '/var/lib/sluice']),
+      admin: () => dice.one<unknown>(['[::1]:0', { listen: 'localhost:0', hosts: HOSTS.slice(2) }, {}]),
+      events: () => ({ retention: '24h', webhooks: [{ name: 'a', url: 'http://h/x', types: ['endpoint.*'] }] }),
+      accessLog: () =>
+        dice.one<unknown>(['/dev/null', { path: '/dev/null', format: 'combined', sample: dice.one([0, 0.01, 100]) }]),
     }),
   };
 }

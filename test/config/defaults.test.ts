@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import {
+  ACCESS_LOG,
   AFFINITY,
   ALERT,
   BALANCE,
   DOWNSTREAM_TIMEOUTS,
   ENDPOINT,
+  EVENTS,
   EXPERIMENT,
   HEALTH,
   LIMITS,
@@ -63,15 +65,21 @@ const INTERFACES: readonly (readonly [name: string, settings: Settings, words: R
   ['HedgeConfig', {}, { methods: PLAIN_DEFAULTS.hedgeMethods }],
   ['AlertConfig', ALERT, {}],
   ['MonitorConfig', MONITOR, {}],
+  ['AdminConfig', {}, { listen: PLAIN_DEFAULTS.adminListen, publicMetrics: String(PLAIN_DEFAULTS.publicMetrics) }],
+  ['EventsConfig', EVENTS, {}],
+  ['AccessLogConfig', ACCESS_LOG, { errors: String(PLAIN_DEFAULTS.accessLogErrors) }],
 ];
 
-const model = ['config.ts', 'policy-config.ts']
+const model = ['config.ts', 'policy-config.ts', 'admin-config.ts']
   .map((file) => readFileSync(new URL(`../../src/model/${file}`, import.meta.url), 'utf8'))
   .join('\n');
 
-/** "20,000", "16 KiB", "5 min", "1,900" thousandths: as the comments write a number. */
+/** "20,000", "16 KiB", "5 min", "90 days", "1,900" thousandths: as the comments write a number. */
 function commentedNumber(words: string, { kind }: Setting): number | null {
-  const compact = words.replaceAll(/[ ,`]/g, '').replace(/min$/, 'm');
+  const compact = words
+    .replaceAll(/[ ,`]/g, '')
+    .replace(/min$/, 'm')
+    .replace(/(\d+)days$/, (_, days: string) => `${Number(days) * 24}h`);
   if (kind === 'size' || (kind === 'duration' && compact !== '0')) return parseSetting(kind, compact);
   return Number(compact);
 }
@@ -79,7 +87,7 @@ function commentedNumber(words: string, { kind }: Setting): number | null {
 for (const [name, settings, plain] of INTERFACES) {
   t.test(name, async (t) => {
     const body = model.split(`export interface ${name} {`)[1]?.split('\n}')[0] ?? '';
-    const commented = [...body.matchAll(/Default ([^.:]+)\.[^\n]*\*\/\n\s+readonly (\w+)\??:/g)];
+    const commented = [...body.matchAll(/Default ((?:[^.:]|[.:](?=\d))+)\.[^\n]*\*\/\n\s+readonly (\w+)\??:/g)];
     const defaults = new Map(commented.map(([, words = '', key = '']) => [key, words]));
     const withDefault = Object.keys(settings).filter((key) => settings[key]?.fallback !== undefined);
     t.strictSame(

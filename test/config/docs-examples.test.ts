@@ -1,8 +1,8 @@
 /**
  * Every example of a configuration in the documentation is one that Sluice takes.
  *
- * A block that has `services` or `listen` is a whole file and is read as it stands. Others are parts, and are completed by where they
- * belong, which their first key says:
+ * A block that has `listen` is a whole file and is read as it stands; one that has `services` alone is laid over the file below. Others are
+ * parts, and are completed by where they belong, which their first key says:
  *
  *   a key of the file (`trustedProxies:`)   stands beside one service, shop, with the versions v1 (stable) and v2 (canary)
  *   a key of a service (`split:`)           stands in that service
@@ -10,13 +10,17 @@
  *   nothing but comments                    stands at the head of the file
  *
  * A key that stands several times in a part is several examples. A part that fits none of these is a fault, so that none goes unread.
+ *
+ * Variables, secrets and certificates that an example names are there, whatever they are called.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { configSchema } from '../../src/control/config/schema.ts';
 import { serviceSchema } from '../../src/control/config/schema-service.ts';
-import { faultsOf } from './fault-cases.ts';
+import { CERTIFICATE, PRIVATE_KEY } from './certificate.ts';
+import { faultsOf, faultsOfTexts } from './fault-cases.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -56,6 +60,27 @@ export function filesOf(text: string): string[] {
   });
 }
 
+const SECRETS = t.testdir({ 'cert.pem': CERTIFICATE, 'key.pem': PRIVATE_KEY });
+
+/** What is wrong with a whole file in a world that has everything it names. */
+function faultsOfExample(text: string): readonly string[] {
+  const env: Record<string, string> = {};
+  for (const [, name = ''] of text.matchAll(/\benv: ?([A-Za-z_]+)/g)) env[name] = `the-value-of-${name}`;
+  let files = 0;
+  const furnished = text
+    .replaceAll(/\bfile:( ?)[^\s,}\]"]+/g, (_, space: string) => {
+      const file = join(SECRETS, `secret-${++files}`);
+      writeFileSync(file, `the-content-of-${files}`);
+      return `file:${space}${file}`;
+    })
+    .replaceAll(
+      /\b(cert|key): [^\s,}{"]+\.(pem|crt|key)\b/g,
+      (_, which: string) => `${which}: ${SECRETS}/${which}.pem`,
+    );
+  const isOverlay = /^services:/m.test(text) && !/^listen:/m.test(text);
+  return isOverlay ? faultsOfTexts({ file: FILE, example: furnished }, env) : faultsOf(furnished, env);
+}
+
 t.test('parts are completed, and what fits no rule is not', async (t) => {
   t.same(filesOf('split: { strategy: round_robin }\nsplit: { weights: { v1: 100 } }\n').length, 2);
   for (const part of [
@@ -85,7 +110,7 @@ for (const file of ['README.md', ...pages.map((name) => `docs/${name}`)]) {
     t.test(place, async (t) => {
       const files = filesOf(text);
       t.not(files.length, 0, 'is a whole file or a part that is known');
-      for (const whole of files) t.strictSame(faultsOf(whole), [], whole);
+      for (const whole of files) t.strictSame(faultsOfExample(whole), [], whole);
     });
   }
 }

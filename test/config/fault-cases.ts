@@ -1,6 +1,6 @@
 /** Faulty configurations and what must be said about them, word for word: the words are the interface. */
 import { ConfigError } from '../../src/control/config/faults.ts';
-import { parseConfig } from '../../src/control/config/load.ts';
+import { parseConfig, parseConfigTexts } from '../../src/control/config/load.ts';
 
 export interface FaultCase {
   readonly name: string;
@@ -18,6 +18,23 @@ export function faultsOf(text: string, env: Readonly<Record<string, string>> = {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.message.split('\n').map((line) => line.replace('sluice.yaml:', ''));
+  }
+}
+
+/** The same of several texts, by file name, each laid over those before it; the file names stay. */
+export function faultsOfTexts(
+  texts: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  try {
+    parseConfigTexts(
+      Object.entries(texts).map(([file, text]) => ({ file, text })),
+      env,
+    );
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n');
   }
 }
 

@@ -13,6 +13,7 @@ import { newWorkerMemory } from '../../src/model/counters.ts';
 import { newEndpointTable } from '../../src/model/endpoint-table.ts';
 import { newRateMemory } from '../../src/model/rate-table.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
+import { newWeightTable } from '../../src/model/weight-table.ts';
 import { DataPlane } from '../../src/proxy/data-plane.ts';
 import { clientFacts } from '../../src/proxy/http1/field-rules.ts';
 import { Choice } from '../../src/proxy/route/choice.ts';
@@ -33,19 +34,20 @@ const HEADS = [
 ].map((text) => Buffer.from(text, 'latin1'));
 
 const own = newWorkerMemory();
-const memory = { own, all: [own], endpoints: newEndpointTable(), rates: newRateMemory(0) };
+const memory = { own, all: [own], endpoints: newEndpointTable(), weights: newWeightTable(), rates: newRateMemory(0) };
 
 /** What is wrong with what a data plane makes of it; null where nothing is. */
 function faultOf(snapshot: Snapshot): string | null {
   const plane = new DataPlane({ snapshot, clock: new FakeClock(), random: new SeededRandom(1), memory });
-  const { requestHead: head, routes } = plane.running;
+  const { requestHead: head, routes, flags } = plane.running;
   const choice = new Choice();
   try {
     for (const bytes of HEADS) {
       // Some limits refuse some of these requests, and that is an answer.
       if (head.parse(bytes, 0, bytes.length) !== bytes.length) continue;
       for (const client of [clientFacts('192.0.2.7', false, 'http'), clientFacts('10.0.0.1', true, 'http')]) {
-        const route = routes.match(head, client.trusted);
+        flags?.begin(head);
+        const route = routes.match(head, client);
         if (route === null) continue;
         route.rate?.wait(head, client, 1);
         route.fault?.applies(head);
@@ -54,6 +56,7 @@ function faultOf(snapshot: Snapshot): string | null {
           if (!Number.isInteger(route.answer(head, 'http').status)) return 'an answer without a status';
           continue;
         }
+        if (/NaN|undefined/.test(flags?.lines(head, client) ?? '')) return 'a flag that is neither on nor off';
         route.service.rate?.wait(head, client, 1);
         route.service.choose(head, client, route.version, 1, choice);
         if (choice.version === null) return 'no version was chosen';

@@ -20,6 +20,7 @@ routes:
       methods: [GET, POST]
       headers: { X-Beta: "1", x-region: { regex: "^(eu|us)$" }, cookie: { present: true } }
       query: { debug: "1", More: { present: false }, sort: { regex: price } }
+      flags: { new-checkout: on, banner: off }
     service: shop
     version: canary
     rewrite: { path: /, host: "internal.example:81" }
@@ -27,6 +28,7 @@ routes:
     responseHeaders: { remove: [Server] }
     rateLimit: { rate: 120/m, burst: 10, key: { header: X-User } }
     fault: { header: X-Chaos, delay: { by: 2s, percent: 10% }, abort: { status: 503, percent: 1.5 } }
+flags: { new-checkout: on, banner: on }
 `),
   );
   t.strictSame(route, {
@@ -44,6 +46,10 @@ routes:
         { name: 'debug', exact: '1' },
         { name: 'More', present: false },
         { name: 'sort', regex: 'price' },
+      ],
+      flags: [
+        { name: 'new-checkout', on: true },
+        { name: 'banner', on: false },
       ],
     },
     service: 'shop',
@@ -73,7 +79,7 @@ t.test('defaults', async (t) => {
   - { match: { path: /gone }, reply: { status: 410 } }
   - { match: { path: /slow }, service: shop, fault: { delay: { by: 1s } } }
 `);
-  const match = { methods: [], headers: [], query: [] };
+  const match = { methods: [], headers: [], query: [], flags: [] };
   const edits = { requestHeaders: NO_EDITS, responseHeaders: NO_EDITS };
   const contentType = 'text/plain; charset=utf-8';
   t.strictSame(routesOf(text), [

@@ -103,12 +103,8 @@ const KEYS: readonly FaultCase[] = [
   },
   {
     name: 'planned keys',
-    text: oneService('admin: {}\ndata: x\nstrategies: {}\n'),
-    faults: [
-      '5:1: admin: not supported yet; remove it',
-      '6:1: data: not supported yet; remove it',
-      '7:1: strategies: not supported yet; remove it',
-    ],
+    text: oneService('strategies: {}\n'),
+    faults: ['5:1: strategies: not supported yet; remove it'],
   },
   {
     name: 'planned keys of listeners',

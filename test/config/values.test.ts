@@ -49,6 +49,12 @@ t.test('the smallest file has every default', async (t) => {
     ],
     monitor: { window: 60_000, history: 3_600_000, alerts: [], webhooks: [] },
     routes: [],
+    environment: 'default',
+    data: null,
+    admin: null,
+    flags: [],
+    events: { retention: 7_776_000_000, webhooks: [] },
+    accessLog: null,
   });
 });
 

@@ -33,6 +33,29 @@ export function parseListen(value: string | number): Parsed<ListenConfig> {
   return isHostName(host) ? { ok: { host, port } } : fault;
 }
 
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether only this machine reaches what listens there. */
+export function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  return family === 0 ? host.toLowerCase() === 'localhost' : LOOPBACK.check(host, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Whether both cannot be bound: the same port, and one host is the other or has it in it. Two ports 0 are two ports. */
+export function shareAddress(a: ListenConfig, b: ListenConfig): boolean {
+  if (a.port === 0 || a.port !== b.port) return false;
+  const [one, other] = [boundHost(a.host), boundHost(b.host)];
+  return one === other || isWithin(one, other) || isWithin(other, one);
+}
+
+/** A name is most likely one of IPv4; `localhost` is in any case. */
+const boundHost = (host: string): string => (host.toLowerCase() === 'localhost' ? '127.0.0.1' : host.toLowerCase());
+
+const isWithin = (host: string, wildcard: string): boolean =>
+  wildcard === '::' || (wildcard === '0.0.0.0' && isIP(host) !== 6);
+
 /** The endpoint's canonical URL: `http://host:port`, lower case, without a trailing slash. */
 export function parseEndpointUrl(text: string): Parsed<string> {
   if (/^https:/i.test(text)) return { fault: 'https is not supported yet; use an http:// endpoint' };
@@ -63,6 +86,14 @@ export function parseWebhookUrl(text: string): Parsed<string> {
   if (url.port === '0') return { fault: 'port 0 cannot be connected to; write the port of the receiver' };
   if (!isUrlHost(url.hostname)) return { fault: noSuchHost(url.hostname) };
   return { ok: url.href };
+}
+
+/** What a browser sends as Origin: scheme, host and, where it is not the usual one, port. */
+export function parseOrigin(text: string): Parsed<string> {
+  const fault = { fault: `must be an origin such as https://ops.example.com, not ${JSON.stringify(text)}` };
+  if (!/^https?:\/\/[^\s\\@/?#]+\/?$/i.test(text) || !URL.canParse(text)) return fault;
+  const url = new URL(text);
+  return isUrlHost(url.hostname) ? { ok: url.origin } : { fault: noSuchHost(url.hostname) };
 }
 
 /** The WHATWG parser admits names that no resolver can know, such as `*`, `$host` and `a..b`. The final dot of a full name may be there. */

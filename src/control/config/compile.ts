@@ -7,8 +7,15 @@
  * result is frozen; it shares nothing with the configuration. Health checks and the monitor belong to the control plane, which reads
  * them from the configuration itself, so they are not in it.
  */
+import type { FlagConfig } from '../../model/admin-config.ts';
 import type { EndpointConfig, Lane, ServiceConfig, SluiceConfig } from '../../model/config.ts';
-import type { EndpointSnapshot, ServiceSnapshot, Snapshot, VersionSnapshot } from '../../model/snapshot.ts';
+import type {
+  EndpointSnapshot,
+  FlagSnapshot,
+  ServiceSnapshot,
+  Snapshot,
+  VersionSnapshot,
+} from '../../model/snapshot.ts';
 
 const LANES = ['stable', 'canary', 'candidate'] as const satisfies readonly Lane[];
 
@@ -78,9 +85,20 @@ export function compileSnapshot(config: SluiceConfig, generation: number, previo
     headers: config.headers,
     services: config.services.map(compileService),
     routes: config.routes,
+    flags: config.flags.map((flag) => compileFlag(flag, config.environment)),
+    accessLog: config.accessLog,
   };
   return freeze(structuredClone(snapshot));
 }
+
+const compileFlag = (flag: FlagConfig, environment: string): FlagSnapshot => ({
+  name: flag.name,
+  share: Math.round(
+    (Object.hasOwn(flag.environments, environment) ? flag.environments[environment]! : flag.default) * 100,
+  ),
+  key: flag.key ?? null,
+  header: flag.header ?? null,
+});
 
 const versionKey = (service: string, version: string): string => `${service}\n${version}`;
 const endpointKey = (service: string, version: string, url: string): string => `${service}\n${version}\n${url}`;

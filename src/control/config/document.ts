@@ -30,6 +30,8 @@ import { type Environment, expandEnvironment } from './environment.ts';
 import type { ConfigPath } from './faults.ts';
 
 export interface Position {
+  /** As it was named to {@link readDocument}. */
+  readonly file: string;
   readonly line: number;
   readonly column: number;
 }
@@ -43,6 +45,9 @@ export interface DocumentFault {
 }
 
 export interface ConfigDocument {
+  /** Those that it was read from. */
+  readonly files: readonly string[];
+  /** Undefined where it could not be read, null where there is nothing in it. */
   readonly value: unknown;
   readonly faults: readonly DocumentFault[];
   /** Where the value at `path` was written: a scalar itself, a mapping or list by its key. The nearest parent where there is none. */
@@ -53,7 +58,7 @@ export interface ConfigDocument {
 
 type Ancestors = readonly unknown[];
 
-export function readDocument(text: string, env: Environment): ConfigDocument {
+export function readDocument(text: string, file: string, env: Environment): ConfigDocument {
   const lineCounter = new LineCounter();
   const doc = parseDocument(text, {
     ...{ lineCounter, prettyErrors: false, merge: true, logLevel: 'error', resolveKnownTags: false },
@@ -62,10 +67,11 @@ export function readDocument(text: string, env: Environment): ConfigDocument {
   const faults: DocumentFault[] = [];
   const at = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const locateNode = (path: ConfigPath, wanted: 'key' | 'value'): Position => at(offsetOf(doc, path, wanted));
   const document = (value: unknown): ConfigDocument => ({
+    files: [file],
     value,
     faults,
     locate: (path) => locateNode(path, 'value'),

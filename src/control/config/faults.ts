@@ -21,11 +21,14 @@ export interface ConfigProblem {
 
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
+  /** Absolute paths of the secret and TLS files that it names: a change of one may be what mends it. */
+  readonly dependencies: readonly string[];
 
-  constructor(problems: readonly ConfigProblem[]) {
+  constructor(problems: readonly ConfigProblem[], dependencies: readonly string[] = []) {
     super(problems.map(formatProblem).join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
+    this.dependencies = dependencies;
   }
 }
 

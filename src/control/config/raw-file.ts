@@ -1,6 +1,8 @@
 /** The whole of a configuration file as written; see `raw-config.ts` for its parts. */
 import type { DownstreamTimeoutsConfig, LimitsConfig } from '../../model/config.ts';
+import type { RawAccessLog, RawAdmin, RawEvents } from './raw-admin.ts';
 import type { RawListen, RawMonitor, RawService, Written } from './raw-config.ts';
+import type { RawFlag } from './raw-flags.ts';
 import type { RawRoute } from './raw-route.ts';
 
 export interface RawFile {
@@ -13,4 +15,10 @@ export interface RawFile {
   readonly services: Readonly<Record<string, RawService>>;
   readonly monitor?: RawMonitor;
   readonly routes?: readonly RawRoute[];
+  readonly flags?: Readonly<Record<string, RawFlag>>;
+  readonly environment?: string;
+  readonly data?: string;
+  readonly admin?: RawAdmin;
+  readonly events?: RawEvents;
+  readonly accessLog?: RawAccessLog;
 }

@@ -2,6 +2,7 @@
  * Routes as written: the shape that the schema admits, before defaults, units and cross-references.
  */
 import type { RawRateLimit } from './raw-config.ts';
+import type { RawShare } from './raw-flags.ts';
 
 /** Text: the value is exactly this. */
 export type RawValueMatch = string | { readonly regex?: string; readonly present?: boolean };
@@ -14,6 +15,7 @@ export interface RawMatch {
   readonly methods?: readonly string[];
   readonly headers?: Readonly<Record<string, RawValueMatch>>;
   readonly query?: Readonly<Record<string, RawValueMatch>>;
+  readonly flags?: Readonly<Record<string, RawShare>>;
 }
 
 export interface RawHeaderEdits {

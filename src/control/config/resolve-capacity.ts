@@ -4,20 +4,26 @@
  * Every header name that something reads or changes is counted, those that Sluice numbers anyway included: a bound that is easy to
  * tell beats one that admits a few more.
  */
+
+import type { FlagConfig } from '../../model/admin-config.ts';
 import { MAX_ENDPOINTS, MAX_READ_HEADERS, MAX_VERSIONS } from '../../model/capacity.ts';
 import type { ServiceConfig, SluiceConfig } from '../../model/config.ts';
 import type { KeySource } from '../../model/policy-config.ts';
 import type { HeaderEdits, RouteConfig } from '../../model/route-config.ts';
 import type { Review } from './review.ts';
 
-export function checkCapacity({ services, routes }: SluiceConfig, review: Review): void {
+export function checkCapacity({ services, routes, flags }: SluiceConfig, review: Review): void {
   const versions = services.flatMap((service) => service.versions);
   refuse('versions', versions.length, MAX_VERSIONS, review);
   const endpoints = versions.reduce((sum, version) => sum + version.endpoints.length, 0);
   refuse('endpoints', endpoints, MAX_ENDPOINTS, review);
-  const headers = new Set([...services.flatMap(serviceHeaders), ...routes.flatMap(routeHeaders)]);
+  const headers = new Set([
+    ...services.flatMap(serviceHeaders),
+    ...routes.flatMap(routeHeaders),
+    ...flags.flatMap(flagHeaders),
+  ]);
   if (headers.size > MAX_READ_HEADERS) {
-    const message = `read or change ${headers.size} different headers with the routes, more than ${MAX_READ_HEADERS}; share some`;
+    const message = `read or change ${headers.size} different headers with routes and flags, more than ${MAX_READ_HEADERS}; share some`;
     review.report(['services'], message);
   }
 }
@@ -27,7 +33,8 @@ function refuse(what: string, count: number, most: number, review: Review): void
   review.report(['services'], `have ${count} ${what} together, more than ${most}; run a second Sluice for some`);
 }
 
-function serviceHeaders(service: ServiceConfig): string[] {
+/** Lower-case names of the headers that a service reads. */
+export function serviceHeaders(service: ServiceConfig): string[] {
   const keys = [
     service.split.key,
     service.affinity?.key,
@@ -38,7 +45,8 @@ function serviceHeaders(service: ServiceConfig): string[] {
   return lowerCase([service.override?.header, service.split.header?.name, ...keys.map(keyHeader)]);
 }
 
-function routeHeaders(route: RouteConfig): string[] {
+/** The same of what a route reads or changes. */
+export function routeHeaders(route: RouteConfig): string[] {
   return lowerCase([
     ...route.match.headers.map((header) => header.name),
     ...editedHeaders(route.requestHeaders),
@@ -48,12 +56,16 @@ function routeHeaders(route: RouteConfig): string[] {
   ]);
 }
 
+function flagHeaders({ key, header }: FlagConfig): string[] {
+  return lowerCase([keyHeader(key), header]);
+}
+
 function editedHeaders({ set, add, remove }: HeaderEdits): string[] {
   return [...set, ...add].map(([name]) => name).concat(remove);
 }
 
 /** The header that a key is read from; a cookie and an address come in fields that every request is searched for. */
-function keyHeader(key: KeySource | undefined): string | undefined {
+export function keyHeader(key: KeySource | undefined): string | undefined {
   return key?.from === 'header' ? key.name : undefined;
 }
 

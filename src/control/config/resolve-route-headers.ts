@@ -15,7 +15,8 @@ export type Direction = 'request' | 'response';
 
 export const NO_EDITS: HeaderEdits = { set: [], add: [], remove: [] };
 
-const OWN: Readonly<Record<Direction, ReadonlySet<string>>> = {
+/** Fields that Sluice writes itself. */
+export const OWN_FIELDS: Readonly<Record<Direction, ReadonlySet<string>>> = {
   request: new Set([
     'forwarded',
     'traceparent',
@@ -66,7 +67,7 @@ function checkName(written: string, direction: Direction, path: ConfigPath, revi
   if (name === 'host' && direction === 'request') report('the host is changed by rewrite.host; use that');
   else if (FRAMING_HEADERS.has(name))
     report(`${written} frames the message or belongs to its connection; remove it here`);
-  else if (OWN[direction].has(name)) report(`${written} is written by Sluice itself; remove it here`);
+  else if (OWN_FIELDS[direction].has(name)) report(`${written} is written by Sluice itself; remove it here`);
 }
 
 /** Anything else would be another line of the head, or bytes that two readers read differently. */

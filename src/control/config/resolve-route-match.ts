@@ -9,6 +9,7 @@ import { parseRouteHost } from './addresses.ts';
 import type { ConfigPath } from './faults.ts';
 import { checkHeaderName } from './header-names.ts';
 import type { RawMatch, RawValueMatch } from './raw-route.ts';
+import { resolveFlagMatch } from './resolve-flags.ts';
 import type { Review } from './review.ts';
 import { PLAIN_DEFAULTS } from './settings.ts';
 import { shown } from './structure.ts';
@@ -23,16 +24,23 @@ export const EVERY_REQUEST: RouteMatch = {
   methods: [],
   headers: [],
   query: [],
+  flags: [],
 };
 
-/** Call where the part at `path` is sound. */
-export function resolveMatch(raw: RawMatch, path: ConfigPath, review: Review): RouteMatch {
+/** Call where the part at `path` is sound. @param flags names of the flags, null where they cannot be told. */
+export function resolveMatch(
+  raw: RawMatch,
+  flags: readonly string[] | null,
+  path: ConfigPath,
+  review: Review,
+): RouteMatch {
   return {
     ...resolveHost(raw.host, [...path, 'host'], review),
     ...resolvePath(raw, path, review),
     methods: resolveMethods(raw.methods ?? [], [...path, 'methods'], review),
     headers: resolveHeaders(raw.headers ?? {}, [...path, 'headers'], review),
     query: resolveQuery(raw.query ?? {}, [...path, 'query'], review),
+    flags: resolveFlagMatch(raw.flags ?? {}, flags, [...path, 'flags'], review),
   };
 }
 
@@ -135,11 +143,16 @@ function resolveValue(name: string, raw: RawValueMatch, path: ConfigPath, review
   return { name, regex };
 }
 
+interface Named {
+  readonly name: string;
+}
+
 /** Equal for two matches that the same requests have. */
 export function matchIdentity(match: RouteMatch): string {
-  const byName = (a: ValueMatch, b: ValueMatch): number => (a.name < b.name ? -1 : 1);
+  const byName = (a: Named, b: Named): number => (a.name < b.name ? -1 : 1);
   const values = (list: readonly ValueMatch[]): unknown =>
     list.toSorted(byName).map(({ name, exact, regex, present }) => [name, exact, regex, present]);
-  const { host, path, pathPrefix, pathRegex, methods, headers, query } = match;
-  return JSON.stringify([host, path, pathPrefix, pathRegex, methods.toSorted(), values(headers), values(query)]);
+  const { host, path, pathPrefix, pathRegex, methods, headers, query, flags } = match;
+  const asked = flags.toSorted(byName).map(({ name, on }) => [name, on]);
+  return JSON.stringify([host, path, pathPrefix, pathRegex, methods.toSorted(), values(headers), values(query), asked]);
 }

@@ -24,9 +24,11 @@ const ACTIONS = ['service', 'redirect', 'reply'] as const;
 /** What would have no effect where no service is asked. */
 const FOR_SERVICES = ['version', 'rewrite', 'requestHeaders'] as const;
 
+/** @param flags names of the flags, null where they cannot be told. */
 export function resolveRoutes(
   raw: readonly RawRoute[],
   services: readonly ServiceConfig[],
+  flags: readonly string[] | null,
   review: Review,
 ): readonly RouteConfig[] {
   if (raw.length === 0 && services.length > 1) {
@@ -38,7 +40,7 @@ export function resolveRoutes(
     // Its shape has been reported.
     if (typeof written !== 'object' || written === null || Array.isArray(written)) return [];
     const path = ['routes', index];
-    const route = resolveRoute(written, index, services, review);
+    const route = resolveRoute(written, index, services, flags, review);
     if (review.sound([...path, 'match'])) {
       const identity = matchIdentity(route.match);
       const earlier = matches.get(identity);
@@ -52,7 +54,13 @@ export function resolveRoutes(
   });
 }
 
-function resolveRoute(raw: RawRoute, index: number, services: readonly ServiceConfig[], review: Review): RouteConfig {
+function resolveRoute(
+  raw: RawRoute,
+  index: number,
+  services: readonly ServiceConfig[],
+  flags: readonly string[] | null,
+  review: Review,
+): RouteConfig {
   const path = ['routes', index];
   const isUsable = (key: keyof RawRoute): boolean => raw[key] !== undefined && review.sound([...path, key]);
   const part = <Key extends keyof RawRoute, Part>(
@@ -64,7 +72,7 @@ function resolveRoute(raw: RawRoute, index: number, services: readonly ServiceCo
     isUsable(key) ? resolveHeaderEdits(raw[key], direction, [...path, key], review) : NO_EDITS;
 
   checkAction(raw, path, review);
-  const match = isUsable('match') ? resolveMatch(raw.match!, [...path, 'match'], review) : EVERY_REQUEST;
+  const match = isUsable('match') ? resolveMatch(raw.match!, flags, [...path, 'match'], review) : EVERY_REQUEST;
   const rateLimit = resolveRateLimit(raw.rateLimit, [...path, 'rateLimit'], review);
   return {
     name: isUsable('name') ? raw.name! : `routes[${index}]`,

@@ -19,12 +19,10 @@ export interface Review {
 
 export class FaultCollector implements Review {
   readonly problems: ConfigProblem[] = [];
-  readonly #file: string;
   readonly #document: ConfigDocument;
   readonly #misshapen: ConfigPath[] = [];
 
-  constructor(file: string, document: ConfigDocument) {
-    this.#file = file;
+  constructor(document: ConfigDocument) {
     this.#document = document;
     for (const { position, path, message, harmless } of document.faults) {
       this.add(position, path, message);
@@ -56,11 +54,15 @@ export class FaultCollector implements Review {
   }
 
   add(position: Position, path: ConfigPath, message: string): void {
-    const { line, column } = position;
-    this.problems.push({ file: this.#file, line, column, path: formatPath(path), message });
+    const { file, line, column } = position;
+    this.problems.push({ file, line, column, path: formatPath(path), message });
   }
 
+  /** File by file, from top to bottom. */
   sorted(): readonly ConfigProblem[] {
-    return this.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const { files } = this.#document;
+    return this.problems.toSorted(
+      (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+    );
   }
 }

@@ -26,6 +26,8 @@ export interface SchemaNode {
   readonly required?: readonly string[];
   readonly propertyNames?: SchemaNode;
   readonly additionalProperties?: boolean | SchemaNode;
+  /** It may be a secret, or somebody may have taken it for the place of one, so no message repeats it. */
+  readonly writeOnly?: boolean;
   readonly $schema?: string;
 }
 

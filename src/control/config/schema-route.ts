@@ -4,6 +4,7 @@
  * What depends on more than one key (exactly one way to give a path, exactly one of service, redirect and reply) is left to the
  * `resolve-route*` files, whose messages say which keys were written.
  */
+import { flagMatchSchema } from './schema-flags.ts';
 import {
   choice,
   group,
@@ -109,6 +110,7 @@ const match = group('What a request must have; left out, every request matches.'
     propertyNames: { type: 'string', title: 'the name of a query parameter', minLength: 1 },
     additionalProperties: valueMatch('The value, or a mapping of one of the two below.'),
   },
+  flags: flagMatchSchema,
 });
 
 const redirect = group('Answers with a redirect; what is left out stays as it was asked for.', {

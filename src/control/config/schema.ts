@@ -5,8 +5,10 @@
  * exist, which are required, what type each has. What a schema cannot say (weights sum to 100, a route names a service that
  * exists) is checked by the `resolve-*` files.
  */
+import { accessLogSchema, adminSchema, eventsSchema } from './schema-admin.ts';
+import { flagsSchema } from './schema-flags.ts';
 import { monitorSchema } from './schema-monitor.ts';
-import { flag, group, named, type SchemaNode, settingsGroup, TOKEN_PATTERN } from './schema-node.ts';
+import { flag, group, name, named, type SchemaNode, settingsGroup, TOKEN_PATTERN, text } from './schema-node.ts';
 import { routeSchema } from './schema-route.ts';
 import { serviceSchema } from './schema-service.ts';
 import { DOWNSTREAM_TIMEOUTS, LIMITS, PLAIN_DEFAULTS } from './settings.ts';
@@ -83,5 +85,19 @@ export const configSchema: SchemaNode = {
       default: [],
       items: routeSchema,
     },
+    flags: flagsSchema,
+    environment: {
+      ...name(
+        'Which of the values by environment hold. Left out, the variable `SLUICE_ENVIRONMENT` says it, where it is set.',
+      ),
+      default: PLAIN_DEFAULTS.environment,
+    },
+    data: text(
+      'the path of a directory such as ./data',
+      'Where runtime changes, audit and events are kept. Default: `data` beside the file where there is an admin API; else nothing is kept.',
+    ),
+    admin: adminSchema,
+    events: eventsSchema,
+    accessLog: accessLogSchema,
   },
 };

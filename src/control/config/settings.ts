@@ -2,8 +2,8 @@
  * The table of every number a user may set: its unit, default, bounds and meaning.
  *
  * The schema, the loader and the documentation all read this one table, so a default cannot differ between them; a test holds
- * it against the comments of `model/config.ts` and `model/policy-config.ts`. Defaults and bounds are written as a user would write them. `0` as the least
- * value of a limit means unlimited.
+ * it against the comments of the model. Defaults and bounds are written as a user would write them. `0` as the least value of a limit
+ * means unlimited.
  */
 import type {
   DownstreamTimeoutsConfig,
@@ -274,8 +274,23 @@ export const ALERT = {
   ),
 } as const satisfies Settings;
 
+export const EVENTS = {
+  retention: duration('2160h', '1m', '87600h', 'How long events and audit rows are kept.'),
+} as const satisfies Settings;
+
+export const ACCESS_LOG = {
+  sample: percent(100, 0, 100, 'Share of the requests that is logged.'),
+  buffer: size(
+    '1MiB',
+    '16KiB',
+    '256MiB',
+    'Most bytes that wait to be written, per worker; lines beyond it are dropped and counted.',
+  ),
+} as const satisfies Settings<'sample' | 'buffer'>;
+
 /** Defaults of what is no number with a unit. */
 export const PLAIN_DEFAULTS = {
+  environment: 'default',
   workers: 'auto',
   forwarded: false,
   via: 'sluice',
@@ -291,6 +306,11 @@ export const PLAIN_DEFAULTS = {
   shieldForced: false,
   hedgeMethods: 'safe',
   pathPrefix: '/',
+  adminListen: '127.0.0.1:9901',
+  publicMetrics: false,
+  accessLogPath: '-',
+  accessLogFormat: 'json',
+  accessLogErrors: true,
 } as const;
 
 /** Bytes, milliseconds, percent, thousandths or a count; null where `value` is none of that kind. */

@@ -22,7 +22,7 @@ export interface StructureFault {
 
 /** Keys that the design has and this release has not, by the path of the mapping they belong to; `*` is any step. */
 const PLANNED: Readonly<Record<string, readonly string[]>> = {
-  '': ['admin', 'data', 'strategies'],
+  '': ['strategies'],
   'listen.*': ['tls', 'proxyProtocol'],
 };
 
@@ -88,6 +88,7 @@ function valueMessage(value: unknown, schema: SchemaNode): string {
   const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []);
   const wanted = schema.title ?? (types.includes('array') ? 'a list' : 'a mapping of keys to values');
   if (value === null) return `has no value; it must be ${wanted}, or be left out`;
+  if (schema.writeOnly) return `must be ${wanted}; it is not shown here, as it may be a secret`;
   if (typeof value === 'number' && wanted.startsWith('a duration')) {
     return `must be ${wanted}, not ${value}: write ${value}s for seconds or ${value}ms for milliseconds`;
   }

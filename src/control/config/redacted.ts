@@ -1,0 +1,73 @@
+/**
+ * A configuration as it may be shown: plain JSON, without secrets, and in a form in which two of them can be compared.
+ *
+ * A secret shows as where it came from. Of the address of a webhook only the origin is left where there is more, because its path and its
+ * query often are the password. Nothing else is hidden: whoever reads this has to find out what runs.
+ *
+ * Services, versions and flags are mappings by name here, not lists, so that a difference has an address that can be read
+ * (`services.shop.weights.v2`) and does not depend on the order in a file. Keys are sorted for the same reason: equal configurations are
+ * equal texts.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { SluiceConfig } from '../../model/config.ts';
+import { Secret } from '../../model/secret.ts';
+import type { ConfigDifference } from '../operations.ts';
+import { type ConfigPath, formatPath } from './faults.ts';
+
+type Plain = Readonly<Record<string, unknown>>;
+
+/** Shares nothing with `config`. */
+export function redactedConfig(config: SluiceConfig): unknown {
+  const { services, flags, monitor, events, ...rest } = config;
+  return plain({
+    ...rest,
+    services: byName(services.map((service) => ({ ...service, versions: byName(service.versions) }))),
+    flags: byName(flags),
+    monitor: { ...monitor, webhooks: monitor.webhooks.map(shownUrl) },
+    events: { ...events, webhooks: events.webhooks.map((webhook) => ({ ...webhook, url: shownUrl(webhook.url) })) },
+  });
+}
+
+/**
+ * Where two views differ, in the order of their keys. A list is compared as a whole, and so is what only one of the two has; what is missing is
+ * null.
+ */
+export function differences(file: unknown, effective: unknown): ConfigDifference[] {
+  return compare(file, effective, []);
+}
+
+function compare(file: unknown, effective: unknown, path: ConfigPath): ConfigDifference[] {
+  if (isDeepStrictEqual(file, effective)) return [];
+  if (!isMapping(file) || !isMapping(effective)) {
+    const shown = effective ?? null;
+    return [{ key: formatPath(path), file: file ?? null, override: shown, effective: shown }];
+  }
+  const keys = [...new Set([...Object.keys(file), ...Object.keys(effective)])].sort();
+  return keys.flatMap((key) => compare(own(file, key), own(effective, key), [...path, key]));
+}
+
+/** Unlike an index, this does not find what every object inherits. */
+const own = (mapping: Plain, key: string): unknown => (Object.hasOwn(mapping, key) ? mapping[key] : undefined);
+
+const byName = (parts: readonly { readonly name: string }[]): Plain =>
+  Object.fromEntries(parts.map(({ name, ...rest }) => [name, rest]));
+
+/** `https://hooks.example.com/…` */
+function shownUrl(text: string): string {
+  const url = new URL(text);
+  const isOriginOnly =
+    url.pathname === '/' && url.search === '' && url.hash === '' && url.username + url.password === '';
+  return isOriginOnly ? url.origin : `${url.origin}/…`;
+}
+
+function plain(value: unknown): unknown {
+  if (value instanceof Secret) return value.toJSON();
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isMapping(value)) return value;
+  const entries = Object.entries(value).filter(([, part]) => part !== undefined);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, part]) => [key, plain(part)]));
+}
+
+function isMapping(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,27 @@
+/** The access log: where it goes and what is in it. Whether the file can be written is seen when it is opened; traffic does not depend on it. */
+import type { AccessLogConfig } from '../../model/admin-config.ts';
+import type { ConfigPath } from './faults.ts';
+import type { RawAccessLog, RawAccessLogParts } from './raw-admin.ts';
+import { resolveSettings } from './resolve-settings.ts';
+import type { Review } from './review.ts';
+import { ACCESS_LOG, PLAIN_DEFAULTS } from './settings.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const PATH: ConfigPath = ['accessLog'];
+
+export function resolveAccessLog(
+  raw: RawAccessLog | undefined,
+  review: Review,
+  surroundings: Surroundings,
+): AccessLogConfig | null {
+  if (raw === undefined || raw === null) return null;
+  const parts: RawAccessLogParts = typeof raw === 'string' ? { path: raw } : raw;
+  const at = typeof raw === 'string' ? PATH : [...PATH, 'path'];
+  const path = review.sound(at) ? (parts.path ?? PLAIN_DEFAULTS.accessLogPath) : PLAIN_DEFAULTS.accessLogPath;
+  return {
+    path: path === '-' ? path : surroundings.pathOf(path, at),
+    format: parts.format ?? PLAIN_DEFAULTS.accessLogFormat,
+    ...resolveSettings(ACCESS_LOG, parts, PATH, review),
+    errors: parts.errors ?? PLAIN_DEFAULTS.accessLogErrors,
+  };
+}
