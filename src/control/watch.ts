@@ -12,10 +12,19 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Random } from '../runtime/random.ts';
 import { EndpointStates } from './health/endpoint-states.ts';
-import { HealthChecker } from './health/health-checker.ts';
-import { OutlierMonitor, type OutlierTarget } from './health/outlier-monitor.ts';
+import { HealthChecker, type HealthEvent } from './health/health-checker.ts';
+import { type OutlierEvent, OutlierMonitor, type OutlierTarget } from './health/outlier-monitor.ts';
 import type { HealthTarget } from './health/probe.ts';
+import type { AlertHandler } from './monitor/alert-handlers.ts';
 import { HealthMonitor } from './monitor/health-monitor.ts';
+
+/** Who hears at once of what happens to endpoints. */
+export interface WatchListener {
+  health(event: HealthEvent): void;
+  outlier(event: OutlierEvent): void;
+  /** A draining has come to its deadline. */
+  drainEnded(endpoint: { readonly service: string; readonly version: string; readonly url: string }): void;
+}
 
 export interface WatchOptions {
   readonly clock: Clock;
@@ -24,29 +33,61 @@ export interface WatchOptions {
   readonly table: EndpointTable;
   readonly memories: readonly WorkerMemory[];
   readonly config: SluiceConfig;
+  readonly listener?: WatchListener & AlertHandler;
 }
 
 export class Watch {
   readonly health: HealthChecker;
   readonly outliers: OutlierMonitor;
   readonly states: EndpointStates;
-  readonly monitor: HealthMonitor;
+  monitor: HealthMonitor;
+  readonly #options: WatchOptions;
+  #monitorConfig: string;
   readonly #table: EndpointTable;
   /** Whose each row was last. */
   readonly #rows = new Map<number, string>();
 
   constructor(options: WatchOptions) {
-    const { table, config } = options;
+    const { table, config, listener } = options;
     this.#table = table;
-    this.health = new HealthChecker(options);
-    this.outliers = new OutlierMonitor(options);
-    this.states = new EndpointStates(options);
-    this.monitor = new HealthMonitor({ ...options, config: config.monitor, flagsOf: (id) => flagsOf(table, id) });
+    this.health = new HealthChecker({ ...options, onChange: (event) => listener?.health(event) });
+    this.outliers = new OutlierMonitor({ ...options, onChange: (event) => listener?.outlier(event) });
+    this.states = new EndpointStates({
+      ...options,
+      onDeadline: (id) => {
+        const [service, version, url] = this.#rows.get(id)?.split('\n') ?? [];
+        if (url !== undefined) listener?.drainEnded({ service: service!, version: version!, url });
+      },
+    });
+    this.#options = options;
+    this.#monitorConfig = JSON.stringify(config.monitor);
+    this.monitor = this.#newMonitor(config);
+  }
+
+  #newMonitor(config: SluiceConfig): HealthMonitor {
+    const { listener, table } = this.#options;
+    const handlers = listener === undefined ? [] : [listener];
+    return new HealthMonitor({
+      ...this.#options,
+      config: config.monitor,
+      flagsOf: (id) => flagsOf(table, id),
+      handlers,
+    });
+  }
+
+  /** Another window or other alerts begin with an empty window; what was measured for the old ones would not fit. */
+  #renewMonitor(config: SluiceConfig): void {
+    const wanted = JSON.stringify(config.monitor);
+    if (wanted === this.#monitorConfig) return;
+    this.#monitorConfig = wanted;
+    void this.monitor.close();
+    this.monitor = this.#newMonitor(config);
   }
 
   /** Looks after the endpoints of this snapshot from now on; call before the workers get it. */
   apply(config: SluiceConfig, snapshot: Snapshot): void {
     this.#clearRows(snapshot);
+    this.#renewMonitor(config);
     const versions = snapshot.services.flatMap((service) => service.versions.map((version) => ({ service, version })));
     this.health.apply(versions.flatMap(({ service, version }) => healthTargets(config, service, version)));
     this.outliers.apply(versions.flatMap(({ service, version }) => outlierTargets(service, version)));

@@ -21,6 +21,8 @@ export interface EndpointStatesOptions {
   readonly clock: Clock;
   readonly table: EndpointTable;
   readonly logger: Logger;
+  /** Called when a draining has ended at its deadline, not at an operator's word. */
+  readonly onDeadline?: (endpointId: number) => void;
 }
 
 export class EndpointStates {
@@ -55,7 +57,7 @@ export class EndpointStates {
     if (deadline <= 0) return this.disable(endpointId);
     this.#deadlines.set(
       endpointId,
-      this.#options.clock.setInterval(() => this.disable(endpointId), Math.min(deadline, LONGEST_DEADLINE)),
+      this.#options.clock.setInterval(() => this.#endDrain(endpointId), Math.min(deadline, LONGEST_DEADLINE)),
     );
   }
 
@@ -73,6 +75,11 @@ export class EndpointStates {
 
   close(): void {
     for (const id of this.#deadlines.keys()) this.#forgetDeadline(id);
+  }
+
+  #endDrain(endpointId: number): void {
+    this.disable(endpointId);
+    this.#options.onDeadline?.(endpointId);
   }
 
   #forgetDeadline(endpointId: number): void {

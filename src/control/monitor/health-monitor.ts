@@ -113,17 +113,22 @@ export class HealthMonitor {
     return this.#handlers.add(handler);
   }
 
-  snapshot(): MonitorSnapshot {
+  /** Alerts that are pending, warning or firing. */
+  alerts(): readonly OpenAlert[] {
     const now = this.#options.clock.now();
+    return [...this.#versions.values()].flatMap((version) => [
+      ...version.alerts.open(now),
+      ...version.endpoints.flatMap((endpoint) => endpoint.alerts?.open(now) ?? []),
+    ]);
+  }
+
+  snapshot(): MonitorSnapshot {
     const watched = [...this.#versions.values()];
     return {
       at: new Date(this.#wallClock()).toISOString(),
       window: this.#options.config.window,
       versions: watched.map((version) => this.#reading(version)),
-      alerts: watched.flatMap((version) => [
-        ...version.alerts.open(now),
-        ...version.endpoints.flatMap((endpoint) => endpoint.alerts?.open(now) ?? []),
-      ]),
+      alerts: this.alerts(),
       webhooks: this.#webhooks.map((webhook) => webhook.counts()),
     };
   }
