@@ -1,0 +1,37 @@
+/** What metrics are made of: the shared memory of the data plane, and what only the control plane knows. */
+import type { WorkerMemory } from '../../model/counters.ts';
+import type { EndpointTable } from '../../model/endpoint-table.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
+import type { OpenAlert } from '../monitor/alert-watch.ts';
+import type { StoreState } from '../store/store.ts';
+
+export interface PushedMetric {
+  readonly service: string;
+  readonly version: string;
+  /** Whoever takes pushes bounds the number of different names. */
+  readonly metric: string;
+  readonly value: number;
+}
+
+export interface MetricsSources {
+  /** The one that runs at the start; `rowsChanged` tells of later ones. */
+  readonly snapshot: Snapshot;
+  /** One per configured worker. */
+  readonly memories: readonly WorkerMemory[];
+  readonly endpoints: EndpointTable;
+  /** Of Sluice, `0.1.0`. */
+  readonly release: string;
+  /** Milliseconds since 1970. Default: the system's. */
+  readonly wallClock?: () => number;
+  /** Live weights in percent by version id; the snapshot's holds for those that are not in it. */
+  weights(): ReadonlyMap<number, number>;
+  /** See RateTable.overflows. */
+  rateOverflows(): number;
+  /** Null while the store can be written. */
+  storeTrouble(): StoreState['trouble'];
+  /** Alerts that are not ok. */
+  alerts(): readonly OpenAlert[];
+  pushed(): Iterable<PushedMetric>;
+  /** Workers that listen now. */
+  listening(): number;
+}
