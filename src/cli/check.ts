@@ -1,15 +1,15 @@
 /** `sluice check`: reads the configuration as `run` would, says what it holds or every fault in it, and starts nothing. */
 import { ConfigError, formatProblem } from '../control/config/faults.ts';
-import { loadConfigFile } from '../control/config/load.ts';
+import { loadConfigFiles } from '../control/config/load.ts';
 import type { SluiceConfig } from '../model/config.ts';
 import { CONFIG_OPTION, type Command, type Io, readOptions } from './command.ts';
 
 const HELP = `Check a configuration file and report every fault in it, with line and column.
 
-Usage: sluice check [-c FILE] [--json]
+Usage: sluice check [-c FILE]... [--json]
 
 Options:
-  -c, --config FILE  the configuration; default sluice.yaml
+  -c, --config FILE  the configuration; default sluice.yaml. Given several times, later files are laid over earlier ones
   --json             one JSON object on standard output instead of text
   -h, --help         this text
 
@@ -18,6 +18,7 @@ Exit code: 0 the file is good, 1 it is not, 2 wrong usage.
 Examples:
   sluice check
   sluice check -c config/sluice.yaml
+  sluice check -c base.yaml -c production.yaml
   sluice check -c sluice.yaml --json
 `;
 
@@ -28,9 +29,9 @@ export const checkCommand: Command = {
 
   async run(args: readonly string[], io: Io): Promise<number> {
     const options = readOptions(args, { ...CONFIG_OPTION, json: { type: 'boolean', default: false } });
-    const file = options.config;
+    const file = options.config.join(' + ');
     try {
-      const contents = countContents(loadConfigFile(file, io.env));
+      const contents = countContents(loadConfigFiles(options.config, io.env).config);
       if (options.json) io.out(`${JSON.stringify({ ok: true, file, ...contents })}\n`);
       else io.out(`${file}: OK (${Object.entries(contents).map(counted).join(', ')})\n`);
       return 0;

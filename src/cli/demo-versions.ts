@@ -1,5 +1,5 @@
 /**
- * The two services behind `sluice demo`; the file of a worker thread.
+ * The two services behind `sluice demo`; the file of a worker thread, which listens on the ports that it is told.
  *
  *     /               hello from v1
  *     /slow?ms=N      the same after N milliseconds, at most 60,000
@@ -12,16 +12,16 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { DemoPorts } from './demo.ts';
 
 const EVENTS = 10;
 const EVENT_INTERVAL_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 
-async function startVersion(version: string): Promise<number> {
+async function startVersion(version: string, port: number): Promise<number> {
   const server = createServer((request, response) => answer(version, request, response));
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
@@ -83,5 +83,9 @@ function bug(response: ServerResponse): void {
   response.end('v2 has a bug\n');
 }
 
-const ports: DemoPorts = { v1: await startVersion('v1'), v2: await startVersion('v2') };
+const { v1, v2 } = workerData as DemoPorts;
+const ports: DemoPorts = {
+  v1: await Promise.all(v1.map((port) => startVersion('v1', port))),
+  v2: await Promise.all(v2.map((port) => startVersion('v2', port))),
+};
 parentPort?.postMessage(ports);

@@ -7,28 +7,37 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { parseConfig } from '../control/config/load.ts';
-import { createLogger, type Logger } from '../runtime/logger.ts';
+import { textSource } from '../control/change/config-source.ts';
+import { createLogger } from '../control/log.ts';
+import type { Logger } from '../runtime/logger.ts';
 import { type Command, type Io, readOptions, UsageError } from './command.ts';
+import { listenFailure } from './listen-probe.ts';
 
 const HELP = `Run two demo versions and the proxy in front of them; prints commands to try.
 
-Usage: sluice demo [--port N]
+Usage: sluice demo [--port N] [--admin-port N]
+       sluice demo --upstreams
 
 Options:
-  --port N    the proxy's port on 127.0.0.1; default 8080, 0 for a free one
-  -h, --help  this text
+  --port N        the proxy's port on 127.0.0.1; default 8080, 0 for a free one
+  --admin-port N  the admin API's; default 9901
+  --upstreams     only the versions, on the ports that config/sluice.yaml names: v1 on 3001 and 3002, v2 on 3003
+  -h, --help      this text
 
 Examples:
   sluice demo
-  sluice demo --port 9000
+  sluice demo --port 9000 --admin-port 9902
 `;
 
-/** What `demo-versions.ts` answers once both versions listen. */
+/** Ports of each version's endpoints: those that `demo-versions.ts` is to listen on, 0 for free ones, and those that it says it does. */
 export interface DemoPorts {
-  readonly v1: number;
-  readonly v2: number;
+  readonly v1: readonly number[];
+  readonly v2: readonly number[];
 }
+
+const FREE: DemoPorts = { v1: [0], v2: [0] };
+/** The endpoints of config/sluice.yaml. */
+const AS_IN_EXAMPLE: DemoPorts = { v1: [3001, 3002], v2: [3003] };
 
 /** Loaded when it is needed: what serves brings libraries along that help and checks have no use for. */
 const serve = (): Promise<typeof import('./serve.ts')> => import('./serve.ts');
@@ -39,27 +48,51 @@ export const demoCommand: Command = {
   help: HELP,
 
   async run(args: readonly string[], io: Io): Promise<number> {
-    const port = readPort(readOptions(args, { port: { type: 'string', default: '8080' } }).port);
-    const versions = new Worker(new URL(`./demo-versions${extname(import.meta.url)}`, import.meta.url));
+    const options = readOptions(args, {
+      port: { type: 'string', default: '8080' },
+      'admin-port': { type: 'string', default: '9901' },
+      upstreams: { type: 'boolean', default: false },
+    });
+    const port = readPort('port', options.port);
+    const adminPort = readPort('admin-port', options['admin-port']);
+    const file = new URL(`./demo-versions${extname(import.meta.url)}`, import.meta.url);
+    const versions = new Worker(file, { workerData: options.upstreams ? AS_IN_EXAMPLE : FREE });
     try {
       const [ports] = (await once(versions, 'message')) as [DemoPorts];
       versions.on('error', (error) => io.err(`sluice demo: the demo versions failed: ${error.message}\n`));
+      if (options.upstreams) return await upstreamsOnly(io);
+      const source = textSource(configText(port, adminPort, ports), 'demo');
       return await (await serve()).serveUntilStopped({
-        config: parseConfig(configText(port, ports), 'demo', {}),
-        logger: quietLogger(io),
-        ready: ([address]) => io.out(guide(address?.port ?? port, ports)),
-        failed: (message) => io.err(`sluice demo: ${message}; choose another one with --port N\n`),
+        ...{ source, loaded: source.load(), logger: quietLogger(io) },
+        ready: ([address], admin) => io.out(guide(address?.port ?? port, admin ?? '', ports)),
+        failed: (message) => io.err(`sluice demo: ${message}; choose other ones with --port N and --admin-port N\n`),
       });
+    } catch (error) {
+      const message = listenFailure(error);
+      if (message === null) throw error;
+      io.err(`sluice demo: ${message}\n`);
+      return 1;
     } finally {
       await versions.terminate();
     }
   },
 };
 
-function readPort(text: string): number {
+async function upstreamsOnly(io: Io): Promise<number> {
+  io.out('v1 answers on 127.0.0.1:3001 and :3002, v2 on :3003. Ctrl-C ends them.\n');
+  const ended = Promise.withResolvers<number>();
+  const stopListening = io.onInterrupt?.(() => ended.resolve(0));
+  try {
+    return await ended.promise;
+  } finally {
+    stopListening?.();
+  }
+}
+
+function readPort(name: string, text: string): number {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port <= 65535) return port;
-  throw new UsageError(`--port must be a number from 0 to 65535, not ${JSON.stringify(text)}`);
+  throw new UsageError(`--${name} must be a number from 0 to 65535, not ${JSON.stringify(text)}`);
 }
 
 /** The demo's screen is for the commands; only trouble is logged. */
@@ -67,15 +100,18 @@ function quietLogger(io: Io): Logger {
   return { ...createLogger(io.err), info: () => {} };
 }
 
-function configText(port: number, { v1, v2 }: DemoPorts): string {
+function configText(port: number, adminPort: number, { v1, v2 }: DemoPorts): string {
   return `
 listen: 127.0.0.1:${port}
+admin: { listen: 127.0.0.1:${adminPort} }
+flags:
+  new-checkout: { default: off, key: { header: X-User-Id }, header: X-Flag-New-Checkout }
 timeouts: { drain: 1s }
 services:
   demo:
     versions:
-      v1: { endpoints: [ "http://127.0.0.1:${v1}" ] }
-      v2: { endpoints: [ "http://127.0.0.1:${v2}" ] }
+      v1: { endpoints: [ "http://127.0.0.1:${v1[0]}" ] }
+      v2: { endpoints: [ "http://127.0.0.1:${v2[0]}" ] }
     lanes: { stable: v1, canary: v2 }
     split: { weights: { v1: 90, v2: 10 } }
     override: { header: X-Canary-Deploy }
@@ -87,17 +123,30 @@ services:
 `;
 }
 
-function guide(port: number, { v1, v2 }: DemoPorts): string {
+function guide(port: number, admin: string, { v1, v2 }: DemoPorts): string {
   const proxy = `http://127.0.0.1:${port}`;
   return `Sluice demo
   proxy  ${proxy}
-  v1     http://127.0.0.1:${v1}  stable, 90 %
-  v2     http://127.0.0.1:${v2}  canary, 10 %
+  admin  ${admin}  (the API is described at ${admin}/docs)
+  v1     http://127.0.0.1:${v1[0]}  stable, 90 %
+  v2     http://127.0.0.1:${v2[0]}  canary, 10 %
 
 Try in another terminal:
 
   # 20 requests, counted by version
   for i in $(seq 20); do curl -s ${proxy}/; done | sort | uniq -c
+
+  # half of the traffic to the canary, at once and without a restart; then all of it back
+  curl -sX PUT -H 'Content-Type: application/json' -d '{"stable": 50, "canary": 50}' ${admin}/api/v1/services/demo/weights
+  curl -sX POST -H 'Content-Type: application/json' -d '{"reason": "enough"}' ${admin}/api/v1/services/demo/rollback
+
+  # what was answered, by version and status; what happened
+  curl -s ${admin}/metrics | grep ^sluice_requests_total
+  curl -s -H 'Accept: application/json' ${admin}/api/v1/events
+
+  # a feature flag: on for half of the users, and the service is told for whom
+  curl -sX PUT -H 'Content-Type: application/json' -d '{"value": "50%"}' ${admin}/api/v1/flags/new-checkout
+  for i in $(seq 6); do curl -s -H "X-User-Id: $i" ${proxy}/echo | grep -i x-flag; done
 
   # straight to the canary; x-sluice-version says who answered
   curl -i -H 'X-Canary-Deploy: canary' ${proxy}/

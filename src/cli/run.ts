@@ -1,27 +1,29 @@
-/** `sluice run`: the proxy, from a configuration file, until a signal ends it. One JSON line per event on standard output. */
+/** `sluice run`: the proxy, from configuration files, until a signal or a call ends it. One JSON line per event on standard output. */
+import { fileSource } from '../control/change/config-source.ts';
 import { ConfigError, formatProblem } from '../control/config/faults.ts';
-import { loadConfigFile } from '../control/config/load.ts';
-import type { SluiceConfig } from '../model/config.ts';
-import { createLogger } from '../runtime/logger.ts';
+import type { LoadedConfig } from '../control/config/load.ts';
+import { createLogger } from '../control/log.ts';
 import { CONFIG_OPTION, type Command, type Io, readOptions } from './command.ts';
 
 const HELP = `Run the proxy.
 
-Usage: sluice run [-c FILE]
+Usage: sluice run [-c FILE]...
 
 Options:
-  -c, --config FILE  the configuration; default sluice.yaml
+  -c, --config FILE  the configuration; default sluice.yaml. Given several times, later files are laid over earlier ones
   -h, --help         this text
 
 Signals:
   SIGTERM, SIGINT    stop accepting, finish what is under way within timeouts.drain, exit 0
   a second one       exit 1 at once
-  SIGUSR2            log what has become of the requests of each version (also done behind a drain)
+  SIGHUP             read the configuration again; one with a fault changes nothing (a changed file does the same)
+  SIGUSR2            open log files anew, and log what has become of the requests of each version
 
-Exit code: 0 after a drain, 1 a faulty configuration or an address that cannot be bound, 2 wrong usage.
+Exit code: 0 after a drain, 1 a faulty configuration, a state or an address that cannot be used, 2 wrong usage.
 
 Examples:
   sluice run -c sluice.yaml
+  sluice run -c base.yaml -c production.yaml
   PORT=9000 sluice run -c sluice.yaml      # with "listen: :\${PORT}" in the file
 `;
 
@@ -35,28 +37,18 @@ export const runCommand: Command = {
 
   async run(args: readonly string[], io: Io): Promise<number> {
     const options = readOptions(args, CONFIG_OPTION);
-    let config: SluiceConfig;
+    const source = fileSource(options.config, io.env);
+    let loaded: LoadedConfig;
     try {
-      config = loadConfigFile(options.config, io.env);
+      loaded = source.load();
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       for (const problem of error.problems) io.err(`${formatProblem(problem)}\n`);
       return 1;
     }
-    const logger = createLogger(io.out);
-    // Unheard, a hangup would end the process and every connection with it.
-    const onHangup = (): void => {
-      logger.warn('reload_not_supported', { signal: 'SIGHUP', hint: 'restart to apply a changed configuration' });
-    };
-    process.on('SIGHUP', onHangup);
-    try {
-      return await (await serve()).serveUntilStopped({
-        config,
-        logger,
-        failed: (message) => io.err(`sluice run: ${message}\n`),
-      });
-    } finally {
-      process.off('SIGHUP', onHangup);
-    }
+    return (await serve()).serveUntilStopped({
+      ...{ source, loaded, logger: createLogger(io.out) },
+      failed: (message) => io.err(`sluice run: ${message}\n`),
+    });
   },
 };

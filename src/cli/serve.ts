@@ -1,35 +1,58 @@
 /**
  * The life of a serving process, shared by `run` and `demo`.
  *
- *     starting ──start()──▶ serving ──SIGTERM/SIGINT──▶ draining ──drain()──▶ exit 0
- *        │                                                 │
- *        └─ cannot listen ──▶ exit 1                        └─ a second signal ──kill()──▶ exit 1
+ *     starting ──start()──▶ serving ──SIGTERM/SIGINT, drain call──▶ draining ──drain()──▶ exit 0
+ *        │                    └─ SIGHUP: reload, SIGUSR2: log files      │
+ *        └─ cannot start ──▶ exit 1                                       └─ a second signal ──kill()──▶ exit 1
  *
  * A signal while starting waits for the start and then drains. The second signal waits for nothing: who sends it wants the
  * process gone.
  */
-import { Supervisor } from '../control/supervisor.ts';
-import type { ListenConfig, SluiceConfig } from '../model/config.ts';
+import type { ConfigSource } from '../control/change/config-source.ts';
+import type { LoadedConfig } from '../control/config/load.ts';
+import { ControlPlane } from '../control/control-plane.ts';
+import { StateFileError } from '../control/store/state-file-error.ts';
+import { DataLockedError } from '../control/store/state-lock.ts';
+import { StoreError } from '../control/store/store.ts';
+import type { ListenConfig } from '../model/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { listenFailure, probeAddresses } from './listen-probe.ts';
+import { packageVersion } from './package-version.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** SIGUSR1 is Node's own. */
-const REPORT_SIGNAL = 'SIGUSR2';
+const LOG_SIGNAL = 'SIGUSR2';
+const RELOAD_SIGNAL = 'SIGHUP';
 
 export interface Served {
-  readonly config: SluiceConfig;
+  readonly source: ConfigSource;
+  /** What the source says now. */
+  readonly loaded: LoadedConfig;
   readonly logger: Logger;
-  /** Told which addresses are bound. */
-  ready?(addresses: readonly ListenConfig[]): void;
-  /** Told in one line why the addresses could not be bound. */
+  /** Told which addresses are bound, and where the admin API is, if there is one. */
+  ready?(addresses: readonly ListenConfig[], admin: string | null): void;
+  /** Told in one line why it could not start. */
   failed(message: string): void;
 }
 
-export async function serveUntilStopped({ config, logger, ready, failed }: Served): Promise<number> {
-  const supervisor = new Supervisor({ config, logger });
+export async function serveUntilStopped({ source, loaded, logger, ready, failed }: Served): Promise<number> {
   const stop = Promise.withResolvers<void>();
   const killed = Promise.withResolvers<number>();
+  let plane: ControlPlane;
+  try {
+    plane = await ControlPlane.open({
+      source,
+      loaded,
+      logger,
+      release: packageVersion(),
+      onDrain: () => stop.resolve(),
+    });
+  } catch (error) {
+    const known = [DataLockedError, StateFileError, StoreError].some((kind) => error instanceof kind);
+    if (!known || !(error instanceof Error)) throw error;
+    failed(error.message);
+    return 1;
+  }
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     signals += 1;
@@ -39,33 +62,39 @@ export async function serveUntilStopped({ config, logger, ready, failed }: Serve
       return;
     }
     logger.warn('killed', { signal });
-    supervisor.kill().catch(() => {});
+    plane.kill().catch(() => {});
     killed.resolve(1);
   };
-  const onReport = (): void => supervisor.report();
+  const onReload = (): void => void plane.reload('signal', 'SIGHUP');
+  const onLog = (): void => {
+    plane.supervisor.report();
+    plane.reopenLogs();
+  };
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
-  process.on(REPORT_SIGNAL, onReport);
+  process.on(RELOAD_SIGNAL, onReload);
+  process.on(LOG_SIGNAL, onLog);
 
   const served = async (): Promise<number> => {
     try {
-      await probeAddresses(config.listen);
-      await supervisor.start();
+      await probeAddresses(loaded.config.listen);
+      await plane.start();
     } catch (error) {
       const message = listenFailure(error);
       if (message === null) throw error;
       failed(message);
-      await supervisor.kill();
+      await plane.kill();
       return 1;
     }
-    ready?.(supervisor.addresses);
+    ready?.(plane.supervisor.addresses, plane.adminUrl);
     await stop.promise;
-    await supervisor.drain();
+    await plane.drain();
     return 0;
   };
   try {
     return await Promise.race([served(), killed.promise]);
   } finally {
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
-    process.off(REPORT_SIGNAL, onReport);
+    process.off(RELOAD_SIGNAL, onReload);
+    process.off(LOG_SIGNAL, onLog);
   }
 }

@@ -8,6 +8,10 @@
  * it, one worker runs. The first worker binds alone, so that a port of 0 and a port in use are settled before there are others.
  * A worker that dies is replaced after a pause that doubles up to five seconds while it keeps dying, and that a minute without a crash
  * resets: a fault that every worker hits at once must not become a fork bomb.
+ *
+ * A new snapshot goes to one worker first. It is compiled the same way everywhere, so what one can run all can; where the first refuses it
+ * nothing has changed, and the others never hear of it. Where the first says nothing, because it hangs or dies, a second one is asked; a
+ * snapshot that two of them have died over is refused. Live weights are written once, in shared memory, before anyone is told.
  */
 import { randomInt } from 'node:crypto';
 import os from 'node:os';
@@ -19,19 +23,36 @@ import { clearGauges, newWorkerMemory, type WorkerMemory } from '../model/counte
 import { type EndpointTable, newEndpointTable } from '../model/endpoint-table.ts';
 import { newRateMemory } from '../model/rate-table.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { newWeightTable, type WeightTable, writeWeights } from '../model/weight-table.ts';
 import type { FromWorker, ToWorker, WorkerInit } from '../model/worker-messages.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
+import { type Acknowledged, Acknowledgements } from './acknowledgements.ts';
 import { compileSnapshot } from './config/compile.ts';
+import type { AlertHandler } from './monitor/alert-handlers.ts';
 import { trafficReport } from './traffic-report.ts';
-import { Watch } from './watch.ts';
+import { Watch, type WatchListener } from './watch.ts';
 
 const FIRST_PAUSE = 50;
 const LAST_PAUSE = 5_000;
 const CALM = 60_000;
 /** How much longer than its own deadline a drained worker may take before it is ended. */
 const DRAIN_MARGIN = 1_000;
+
+/** How long a worker may take to take up a snapshot or weights before it is reported. */
+const ACKNOWLEDGE = 5_000;
+
+/** How many workers may leave open whether a snapshot can be run before all are given it. */
+const TRIALS = 2;
+
+/** A snapshot that workers cannot run. */
+export class RefusedError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'RefusedError';
+  }
+}
 
 /** An address that could not be bound. */
 export class ListenError extends Error {
@@ -47,6 +68,10 @@ export class ListenError extends Error {
 export interface SupervisorOptions {
   readonly config: SluiceConfig;
   readonly logger: Logger;
+  /** Hears of endpoints and alerts. */
+  readonly listener?: WatchListener & AlertHandler;
+  /** Told that a worker has died and another will take its place. */
+  readonly onReplaced?: (worker: number, afterMs: number) => void;
 }
 
 export class Supervisor {
@@ -58,15 +83,21 @@ export class Supervisor {
   readonly memories: readonly WorkerMemory[];
   /** Which endpoints may be used. */
   readonly endpoints: EndpointTable = newEndpointTable();
-  readonly snapshot: Snapshot;
+  /** What runs; its weights are those of its time, live ones are in `weights`. */
+  snapshot: Snapshot;
   /** Checks, ejections and the monitor. */
   readonly watch: Watch;
-  readonly #config: SluiceConfig;
+  #config: SluiceConfig;
+  readonly #acknowledgements = new Acknowledgements();
   readonly #logger: Logger;
   readonly #ledger: Int32Array;
-  readonly #rates = newRateMemory(performance.timeOrigin + performance.now());
+  /** Live weights. */
+  readonly weights: WeightTable = newWeightTable();
+  readonly rates = newRateMemory(performance.timeOrigin + performance.now());
   readonly #salt = randomInt(2 ** 31);
   readonly #reusePort: boolean;
+  readonly #onReplaced: (worker: number, afterMs: number) => void;
+  readonly #listening = new Set<Worker>();
   #stopping = false;
   #pause = FIRST_PAUSE;
   #lastCrash = 0;
@@ -74,7 +105,9 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#config = options.config;
     this.#logger = options.logger;
+    this.#onReplaced = options.onReplaced ?? (() => {});
     this.snapshot = compileSnapshot(options.config, 1);
+    writeWeights(this.weights, weightsOf(this.snapshot));
     this.#reusePort = os.platform() === 'linux' || os.platform() === 'freebsd';
     const count = this.#reusePort ? options.config.workers : 1;
     this.memories = Array.from({ length: count }, newWorkerMemory);
@@ -82,6 +115,7 @@ export class Supervisor {
     this.watch = new Watch({
       ...{ clock: systemClock, random: systemRandom, logger: options.logger, config: options.config },
       ...{ table: this.endpoints, memories: this.memories },
+      ...(options.listener === undefined ? {} : { listener: options.listener }),
     });
   }
 
@@ -94,7 +128,97 @@ export class Supervisor {
     this.#logger.info('listening', { addresses: this.addresses, workers: this.memories.length, pid: process.pid });
   }
 
-  #startWorker(index: number, listen: readonly ListenConfig[]): Promise<readonly ListenConfig[]> {
+  /** How many workers serve now. */
+  get listening(): number {
+    return this.#listening.size;
+  }
+
+  /** Workers that listen or are about to, with their names. */
+  #running(): Map<Worker, string> {
+    const running = this.workers.filter((worker) => worker !== undefined && worker.threadId !== -1);
+    return new Map(running.map((worker) => [worker, `worker ${this.workers.indexOf(worker)}`]));
+  }
+
+  /**
+   * Runs another snapshot. Resolves when every worker does, with the workers that have not said so in time.
+   *
+   * @throws RefusedError where it cannot be run; everything is as before then.
+   */
+  async apply(config: SluiceConfig, snapshot: Snapshot): Promise<Acknowledged> {
+    this.#prepare(config, snapshot);
+    const told = new Set<Worker>();
+    const tried = await this.#try(snapshot, told);
+    if (tried.refusals.length > 0) {
+      // Not what was there at the beginning: weights may have been given meanwhile.
+      this.#prepare(this.#config, this.snapshot);
+      throw new RefusedError(tried.refusals[0]!);
+    }
+    this.#config = config;
+    this.snapshot = snapshot;
+    // Those that were started meanwhile began with the snapshot from before.
+    const others = new Map([...this.#running()].filter(([worker]) => !told.has(worker)));
+    const rest = await this.#send(others, snapshot);
+    for (const message of rest.refusals) this.#logger.error('snapshot_refused', { message });
+    return {
+      taken: tried.taken + rest.taken,
+      refusals: [],
+      missing: [...tried.missing, ...rest.missing, ...rest.refusals.map((message) => `a worker that says ${message}`)],
+    };
+  }
+
+  /** Asks one worker, and another one where the first says nothing. @param told takes the workers that were asked. */
+  async #try(snapshot: Snapshot, told: Set<Worker>): Promise<Acknowledged> {
+    const missing: string[] = [];
+    let died = 0;
+    while (told.size < TRIALS) {
+      const next = [...this.#running()].find(([worker]) => !told.has(worker));
+      if (next === undefined) break;
+      told.add(next[0]);
+      const answer = await this.#send(new Map([next]), snapshot);
+      if (answer.taken + answer.refusals.length > 0) return { ...answer, missing };
+      if (answer.missing.length === 0) died++;
+      missing.push(...answer.missing);
+    }
+    const refusals = died === TRIALS ? ['workers that were given it have died'] : [];
+    return { taken: 0, refusals, missing };
+  }
+
+  #prepare(config: SluiceConfig, snapshot: Snapshot): void {
+    this.watch.apply(config, snapshot);
+    writeWeights(this.weights, weightsOf(snapshot));
+  }
+
+  #send(workers: ReadonlyMap<Worker, string>, snapshot: Snapshot): Promise<Acknowledged> {
+    const { generation } = snapshot;
+    return this.#acknowledgements.ask(
+      workers,
+      { type: 'apply', snapshot },
+      (message) => {
+        if (message.type === 'applied' && message.generation === generation) return 'taken';
+        return message.type === 'refused' && message.generation === generation ? { refused: message.message } : null;
+      },
+      ACKNOWLEDGE,
+    );
+  }
+
+  /** Writes the live weights of the snapshot; every request from now on is divided by them. Resolves when every worker has said so. */
+  weigh(snapshot: Snapshot): Promise<Acknowledged> {
+    this.snapshot = snapshot;
+    const epoch = writeWeights(this.weights, weightsOf(snapshot));
+    return this.#acknowledgements.ask(
+      this.#running(),
+      { type: 'weigh', epoch },
+      (message) => (message.type === 'weighed' && message.epoch >= epoch ? 'taken' : null),
+      ACKNOWLEDGE,
+    );
+  }
+
+  /** The access log has been moved: every worker goes on in a new file. */
+  reopenLogs(): void {
+    for (const worker of this.#running().keys()) worker.postMessage({ type: 'reopen' } satisfies ToWorker);
+  }
+
+  async #startWorker(index: number, listen: readonly ListenConfig[]): Promise<readonly ListenConfig[]> {
     const init: WorkerInit = {
       index,
       snapshot: this.snapshot,
@@ -102,7 +226,8 @@ export class Supervisor {
       reusePort: this.#reusePort,
       memories: this.memories,
       endpoints: this.endpoints,
-      rates: this.#rates,
+      weights: this.weights,
+      rates: this.rates,
       ledger: this.#ledger,
       ledgerSalt: this.#salt,
     };
@@ -112,12 +237,16 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       let listening = false;
       worker.on('message', (message: FromWorker) => {
+        this.#acknowledgements.heard(worker, message);
         if (message.type === 'listening') {
           listening = true;
+          this.#listening.add(worker);
           resolve(message.addresses);
         } else if (message.type === 'failed') {
           this.#logger.error('worker_failed', { worker: index, message: message.message });
           reject(new ListenError(message.code, message.message));
+          // One of its addresses may be bound, and it would go on serving what it was started with.
+          void worker.terminate();
         } else if (message.type === 'log') {
           this.#logger.warn(message.event, { worker: index, ...message.fields });
         }
@@ -127,6 +256,8 @@ export class Supervisor {
         reject(error);
       });
       worker.on('exit', (code) => {
+        this.#acknowledgements.gone(worker);
+        this.#listening.delete(worker);
         reject(new Error(`worker ${index} ended with code ${code} before it listened`));
         if (listening && !this.#stopping) this.#replace(index);
       });
@@ -140,6 +271,7 @@ export class Supervisor {
     clearSection(this.#ledger, index);
     clearGauges(this.memories[index]!);
     this.#logger.error('worker_replaced', { worker: index, afterMs: this.#pause });
+    this.#onReplaced(index, this.#pause);
     setTimeout(() => {
       if (this.#stopping) return;
       this.#startWorker(index, this.addresses).catch(() => {
@@ -171,6 +303,9 @@ export class Supervisor {
     await Promise.all([this.watch.close(), ...this.workers.map((worker) => worker.terminate())]);
   }
 }
+
+const weightsOf = (snapshot: Snapshot): (readonly [versionId: number, weight: number])[] =>
+  snapshot.services.flatMap(({ versions }) => versions.map(({ id, weight }) => [id, weight] as const));
 
 /** Resolves when the worker has drained and gone, or has been ended for taking too long. */
 function drained(worker: Worker, ms: number): Promise<void> {

@@ -84,6 +84,8 @@ export interface OutgoingRequest {
 
 /** What the client side tells its exchange. */
 export interface RequestEvents {
+  /** There is no request, because its head is not one; an answer is sent. */
+  onHeadFault(code: ReplyCode): void;
   begin(head: RequestHead): void;
   onRequestData(buf: Buffer, start: number, end: number, shared: boolean): void;
   onRequestEnd(trailers: string): void;

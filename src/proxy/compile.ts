@@ -11,6 +11,7 @@ import type { KeySource, RateLimitConfig } from '../model/policy-config.ts';
 import type { RateTable } from '../model/rate-table.ts';
 import type { HeaderEdits, RouteConfig } from '../model/route-config.ts';
 import type { ServiceSnapshot, Snapshot, VersionSnapshot } from '../model/snapshot.ts';
+import type { WeightTable } from '../model/weight-table.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import { Circuit } from './admit/circuit.ts';
@@ -23,11 +24,13 @@ import type { Counters } from './record/counters.ts';
 import { Affinity } from './route/affinity.ts';
 import type { AffinityTable } from './route/affinity-table.ts';
 import { Experiment } from './route/experiment.ts';
+import { flagHeaders } from './route/flags.ts';
 import { HeaderEditor } from './route/header-edits.ts';
 import { type IsTrusted, KeyReader, keyHeaders } from './route/key-reader.ts';
+import { LiveWeights } from './route/live-weights.ts';
 import { Route } from './route/route.ts';
 import { routeHeaders } from './route/route-table.ts';
-import { Service } from './route/service.ts';
+import { type Division, Service } from './route/service.ts';
 import { SessionCookie } from './route/session-cookie.ts';
 import { Version, type WaitingLine } from './route/version.ts';
 import { createSplit, splitHeaders } from './route/version-split.ts';
@@ -44,11 +47,12 @@ export interface Lasting {
   sessions(service: ServiceSnapshot): AffinityTable<string, Endpoint>;
   budget(service: ServiceSnapshot): RetryBudget;
   waiting(service: ServiceSnapshot, version: VersionSnapshot): WaitingLine;
+  /** @param weights hundredths of a percent, in the order of the versions. */
+  divisionNumber(service: ServiceSnapshot, weights: readonly number[]): number;
 }
 
 /** What compiling needs of the worker. */
 export interface Compiler {
-  readonly generation: number;
   readonly names: FieldNames;
   readonly clock: Clock;
   readonly random: Random;
@@ -57,6 +61,7 @@ export interface Compiler {
   readonly memory: WorkerMemory;
   readonly memories: readonly WorkerMemory[];
   readonly table: EndpointTable;
+  readonly weights: WeightTable;
   readonly rates: RateTable;
   readonly isTrusted: IsTrusted;
   readonly lasting: Lasting;
@@ -64,7 +69,7 @@ export interface Compiler {
 
 /** Lower-case names of the headers that the snapshot reads. */
 export const readHeaders = (snapshot: Snapshot): string[] =>
-  snapshot.services.flatMap(serviceHeaders).concat(routeHeaders(snapshot.routes));
+  snapshot.services.flatMap(serviceHeaders).concat(routeHeaders(snapshot.routes), flagHeaders(snapshot.flags));
 
 function serviceHeaders(service: ServiceSnapshot): string[] {
   const keys = [service.affinity?.key, service.split.key, service.balance.key, service.rateLimit?.key];
@@ -75,7 +80,7 @@ function serviceHeaders(service: ServiceSnapshot): string[] {
 }
 
 export function compileService(snapshot: ServiceSnapshot, compiler: Compiler): Service {
-  const { names, random } = compiler;
+  const { names } = compiler;
   const reader = (key: KeySource | undefined): KeyReader | null =>
     key === undefined ? null : new KeyReader(key, names, compiler.isTrusted);
   const versions = snapshot.versions.map((version) => compileVersion(version, snapshot, compiler));
@@ -86,10 +91,11 @@ export function compileService(snapshot: ServiceSnapshot, compiler: Compiler): S
   });
   const indexOf = (name: string): number => snapshot.versions.findIndex((version) => version.name === name);
   const keyed = snapshot.balance.policy === 'ring_hash' || snapshot.balance.policy === 'maglev';
-  const retry = snapshot.retry === null ? null : new RetryPolicy(snapshot.retry, random);
+  const retry = snapshot.retry === null ? null : new RetryPolicy(snapshot.retry, compiler.random);
   return new Service({
     name: snapshot.name,
-    generation: compiler.generation,
+    weights: liveWeights(snapshot, compiler.weights),
+    divide: (weights) => divide(snapshot, weights, versions, compiler),
     timeouts: snapshot.timeouts,
     versions,
     stable: versions[snapshot.stable]!,
@@ -98,16 +104,38 @@ export function compileService(snapshot: ServiceSnapshot, compiler: Compiler): S
     overrideCookie: snapshot.overrideCookie === null ? null : reader({ from: 'cookie', name: snapshot.overrideCookie }),
     experiments: snapshot.experiments.map((each) => new Experiment(each, indexOf, names, compiler.isTrusted)),
     affinity: compileAffinity(snapshot, compiler),
-    split: createSplit(snapshot, names, random, (index, now) => versions[index]!.latencyAt(now)),
     splitKey: reader(snapshot.split.key),
-    holding: holdingVersions(snapshot),
     balanceKey: keyed && !isSameKey(snapshot.balance.key, snapshot.affinity?.key) ? reader(snapshot.balance.key) : null,
     rate: compileRate(snapshot.rateLimit ?? undefined, `service ${snapshot.name}`, compiler),
     recovery: new Recovery(retry, compiler.lasting.budget(snapshot), snapshot.shield, snapshot.hedge),
   });
 }
 
-/** See {@link Service}: the versions that have a weight, where the strategy has no key to decide by. */
+const liveWeights = ({ versions }: ServiceSnapshot, table: WeightTable): LiveWeights =>
+  new LiveWeights(
+    table,
+    versions.map((version) => version.id),
+    versions.map((version) => version.weight),
+  );
+
+function divide(
+  snapshot: ServiceSnapshot,
+  weights: readonly number[],
+  versions: readonly Version[],
+  compiler: Compiler,
+): Division {
+  const weighed = {
+    ...snapshot,
+    versions: snapshot.versions.map((version, i) => ({ ...version, weight: weights[i]! })),
+  };
+  return {
+    split: createSplit(weighed, compiler.names, compiler.random, (index, now) => versions[index]!.latencyAt(now)),
+    holding: holdingVersions(weighed),
+    number: compiler.lasting.divisionNumber(snapshot, weights),
+  };
+}
+
+/** See {@link Division}: the versions that have a weight, where the strategy has no key to decide by. */
 function holdingVersions({ split, versions }: ServiceSnapshot): ReadonlySet<string> {
   if (split.strategy !== 'round_robin' && split.strategy !== 'latency') return new Set();
   return new Set(versions.filter((version) => version.weight > 0).map((version) => version.name));
@@ -165,7 +193,7 @@ export const onlyRoute = (service: Service): Route =>
   new Route(
     {
       name: 'default',
-      match: { pathPrefix: '/', methods: [], headers: [], query: [] },
+      match: { pathPrefix: '/', methods: [], headers: [], query: [], flags: [] },
       service: service.name,
       requestHeaders: { set: [], add: [], remove: [] },
       responseHeaders: { set: [], add: [], remove: [] },

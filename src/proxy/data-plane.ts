@@ -10,6 +10,7 @@ import { newWorkerMemory, type WorkerMemory } from '../model/counters.ts';
 import { type EndpointTable, newEndpointTable } from '../model/endpoint-table.ts';
 import { newRateMemory, RateTable } from '../model/rate-table.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { newWeightTable, type WeightTable } from '../model/weight-table.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { type Logger, silentLogger } from '../runtime/logger.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
@@ -19,7 +20,10 @@ import { ConnectionLedger } from './connection-ledger.ts';
 import { FieldNames } from './http1/field-names.ts';
 import { LastingParts } from './lasting-parts.ts';
 import { Listener } from './listener.ts';
+import { AccessLog, loggedHeaders } from './record/access-log.ts';
 import { Counters } from './record/counters.ts';
+import { LogWriter } from './record/log-writer.ts';
+import { RequestCounts } from './record/request-counts.ts';
 import { RandomRequestIds } from './request-ids.ts';
 import { Choice } from './route/choice.ts';
 import { editedHeaders } from './route/route-table.ts';
@@ -40,6 +44,7 @@ export interface SharedMemory {
   /** Of every worker, own included. */
   readonly all: readonly WorkerMemory[];
   readonly endpoints: EndpointTable;
+  readonly weights: WeightTable;
   readonly rates: SharedArrayBuffer;
 }
 
@@ -69,6 +74,7 @@ export class DataPlane {
   readonly #logger: Logger;
   readonly #listeners: Listener[] = [];
   readonly #lasting: LastingParts;
+  readonly #log: AccessLog;
   readonly #rates: RateTable;
   #names = new FieldNames();
   #trusted = new net.BlockList();
@@ -81,13 +87,17 @@ export class DataPlane {
     this.#rates = new RateTable(this.memory.rates);
     this.#logger = options.logger ?? silentLogger;
     this.#ledger = options.ledger ?? new ConnectionLedger(newLedgerTable(1), 0, 0);
+    const random = options.random ?? systemRandom;
+    const counters = new Counters(this.memory.own.counters);
     this.#context = {
       clock,
       origin,
-      random: options.random ?? systemRandom,
+      random,
       wheel: new TimerWheel(clock, TICK, { onTick: () => this.#onTick() }),
       fineWheel: new TimerWheel(clock, FINE_TICK, { resting: true }),
-      counters: new Counters(this.memory.own.counters),
+      counters,
+      requests: new RequestCounts(this.memory.own.requests),
+      log: null,
       ids: new RandomRequestIds(),
       readBuffer: Buffer.allocUnsafeSlow(READ_SIZE),
       choice: new Choice(),
@@ -96,6 +106,13 @@ export class DataPlane {
       current: null as unknown as RunningSnapshot,
     };
     this.#lasting = new LastingParts(this.#context, this.memory.own, this.memory.all);
+    this.#log = new AccessLog({
+      writer: new LogWriter({ clock, logger: this.#logger, counters }),
+      random,
+      // The monotonic clock drifts from the time of day over weeks, and a log is read beside those of other machines.
+      wall: clock === systemClock ? Date.now : () => clock.now() + origin,
+      isTrusted: (address) => this.#isTrusted(address),
+    });
     this.apply(options.snapshot);
   }
 
@@ -112,12 +129,11 @@ export class DataPlane {
   apply(snapshot: Snapshot): void {
     const { clock, random, ids, counters } = this.#context;
     const read = readHeaders(snapshot);
-    const named = read.concat(editedHeaders(snapshot.routes));
+    const named = read.concat(editedHeaders(snapshot.routes), loggedHeaders(snapshot.accessLog));
     if (!this.#names.include(named)) this.#names = new FieldNames(named);
-    this.#trusted = blockList(snapshot.trustedProxies);
+    const trusted = blockList(snapshot.trustedProxies);
     this.#lasting.begin();
     const compiler = {
-      generation: snapshot.generation,
       names: this.#names,
       clock,
       random,
@@ -126,6 +142,7 @@ export class DataPlane {
       memory: this.memory.own,
       memories: this.memory.all,
       table: this.memory.endpoints,
+      weights: this.memory.weights,
       rates: this.#rates,
       isTrusted: (address: string) => this.#isTrusted(address),
       lasting: this.#lasting,
@@ -137,6 +154,21 @@ export class DataPlane {
       throw error;
     }
     this.#lasting.end();
+    this.#trusted = trusted;
+    this.#context.log = this.#log.configure(snapshot.accessLog, this.#names);
+  }
+
+  /** The access log has been moved away: goes on in a new file. */
+  reopen(): void {
+    this.#log.reopen();
+  }
+
+  /** Takes up live weights at once; requests would do it by themselves. @returns the least epoch that a service runs with. */
+  weigh(): number {
+    return this.#context.current.services.reduce(
+      (least, service) => Math.min(least, service.weigh()),
+      Number.POSITIVE_INFINITY,
+    );
   }
 
   #isTrusted(address: string): boolean {
@@ -171,11 +203,11 @@ export class DataPlane {
     await Promise.race([empty, expired]);
     grace.stop();
     deadline.stop();
-    this.close();
+    await this.close();
   }
 
-  /** Closes everything at once. */
-  close(): void {
+  /** Closes everything at once; resolves when the access log has been written. */
+  async close(): Promise<void> {
     for (const listener of this.#listeners) {
       listener.stop();
       listener.destroyAll();
@@ -183,6 +215,9 @@ export class DataPlane {
     this.#lasting.close();
     this.#context.wheel.close();
     this.#context.fineWheel.close();
+    // Requests that were cut are logged when their connections are gone.
+    await Promise.all(this.#listeners.map((listener) => listener.empty()));
+    await this.#log.close();
   }
 
   stats(): DataPlaneStats {
@@ -212,7 +247,7 @@ export class DataPlane {
 
 function privateMemory(now: number): SharedMemory {
   const own = newWorkerMemory();
-  return { own, all: [own], endpoints: newEndpointTable(), rates: newRateMemory(now) };
+  return { own, all: [own], endpoints: newEndpointTable(), weights: newWeightTable(), rates: newRateMemory(now) };
 }
 
 function blockList(entries: readonly string[]): net.BlockList {

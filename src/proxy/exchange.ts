@@ -10,7 +10,7 @@
  *   7. Forward       upstream/attempt.ts      pooled connection, rewritten fields, body
  *   8. Judge         upstream/recovery.ts     outcome; retry, shield, hedge within the budget
  *   9. Reply         here                     head, body, trailers, tunnel
- *  10. Record        record/counters.ts       counters
+ *  10. Record        record/                  counters, request table, access log
  *
  *     IDLE ─begin─▶ WAITING ─answer─▶ STREAMING ─end─▶ IDLE
  *                     │  ▲ retract───────┘
@@ -25,6 +25,7 @@
  * @hotpath bench/micro/exchange.ts
  */
 import type { ReplyCode } from '../model/local-reply.ts';
+import { NO_VERSION } from '../model/request-table.ts';
 import { Timer, type TimerOwner } from '../runtime/timer-wheel.ts';
 import type { FaultInjector } from './admit/fault.ts';
 import type { RateGate } from './admit/rate-gate.ts';
@@ -35,6 +36,8 @@ import { schemeOf } from './http1/field-rules.ts';
 import { BODY_CHUNKED, type RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { RequestEnd } from './record/counters.ts';
+import type { LogEntry } from './record/log-entry.ts';
+import { CLIENT_GONE } from './record/request-counts.ts';
 import type { Route } from './route/route.ts';
 import type { Service } from './route/service.ts';
 import { Dispatch, HOLD_LIMIT } from './upstream/dispatch.ts';
@@ -61,6 +64,12 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   #downEnded = false;
   /** Status of an injected fault that is to come late. */
   #fault = 0;
+  /** Of the answer that the client gets. */
+  #status = 0;
+  /** Bytes of its body so far. */
+  #sent = 0;
+  /** Null where the request is not logged. */
+  #entry: LogEntry | null = null;
 
   constructor(context: WorkerContext, down: ServerStream) {
     this.#context = context;
@@ -73,13 +82,25 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     return this.#state !== IDLE;
   }
 
+  onHeadFault(code: ReplyCode): void {
+    const { counters, requests, log, current } = this.#context;
+    const answer = current.answers[code];
+    this.#down.sendReply(answer);
+    counters.requestRefused();
+    requests.requestEnded(NO_VERSION, answer.status, 0);
+    if (log !== null) log.refused(this.#down.client, code, answer.body.length);
+  }
+
   begin(head: RequestHead): void {
     this.#start();
     const { client } = this.#down;
-    const { claims } = this.#running;
+    const { claims, flags } = this.#running;
     if (claims !== null && !client.trusted) head.renumberAll(claims, NOMINATED);
+    if (flags !== null) flags.begin(head);
+    const { log } = this.#context;
+    if (log !== null) this.#entry = log.begin(head, client);
     // 3. Route
-    const route = this.#running.routes.match(head, client.trusted);
+    const route = this.#running.routes.match(head, client);
     if (route === null) return this.#answer('no_route');
     this.#route = route;
     const { service } = route;
@@ -104,7 +125,9 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     this.#running = this.#context.current;
     this.#began = this.#context.clock.now();
     this.#state = WAITING;
+    this.#route = null;
     this.#downEnded = false;
+    this.#sent = 0;
   }
 
   #isOverRate(rate: RateGate | null, head: RequestHead): boolean {
@@ -139,10 +162,14 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
 
   #prepare(head: RequestHead, route: Route, service: Service): void {
     const { request, version } = this.#dispatch;
+    const { client } = this.#down;
+    const { rules, names, flags } = this.#running;
     const { maxBody } = service.recovery;
     request.begin(head, maxBody > HOLD_LIMIT ? maxBody : HOLD_LIMIT);
-    const added = route.requestEdits === null ? '' : route.requestEdits.apply(head, this.#running.names);
-    const fields = this.#running.rules.request(head, this.#down.client, version.authority, route.host);
+    let added = flags === null ? '' : flags.lines(head, client);
+    if (route.requestEdits !== null) added += route.requestEdits.apply(head, names);
+    const fields = rules.request(head, client, version!.authority, route.host);
+    if (this.#entry !== null) this.#entry.id = rules.id;
     request.fields = added === '' ? fields : fields + added;
     if (route.rewrite !== null) request.target = route.rewrite.apply(head.target);
   }
@@ -150,12 +177,12 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   onRequestData(buf: Buffer, start: number, end: number, shared: boolean): void {
     const dispatch = this.#dispatch;
     if (this.#state === IDLE || dispatch.uploadStopped) return;
+    dispatch.request.bytes += end - start;
     if (this.#state === TUNNEL) {
       dispatch.tunnel(buf, start, end, shared);
       this.#watchTunnel();
       return;
     }
-    dispatch.request.bytes += end - start;
     const limit = this.#running.snapshot.limits.bodySize;
     if (limit !== 0 && dispatch.request.bytes > limit) return this.onRequestFault('body_too_large');
     dispatch.data(buf, start, end, shared);
@@ -172,9 +199,8 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   /** The client broke the protocol or stalled in the middle of its body. */
   onRequestFault(code: ReplyCode): void {
     if (this.#state === IDLE) return;
-    if (this.#state < STREAMING) return this.#answer(code);
-    this.#end('cut');
-    this.#down.abort();
+    if (this.#state < STREAMING) this.#answer(code);
+    else this.#cut(code);
   }
 
   onDownstreamClosed(): void {
@@ -203,10 +229,11 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   }
 
   onInformational(head: ResponseHead): void {
-    this.#down.sendInformational(head, this.#running.rules.response(head, this.#dispatch.version.line, ''));
+    this.#down.sendInformational(head, this.#running.rules.response(head, this.#dispatch.version!.line, ''));
   }
 
   onAnswer(head: ResponseHead): void {
+    this.#status = head.status;
     if (head.status === 101) return this.#switchProtocols(head);
     // 9. Reply
     this.#state = STREAMING;
@@ -217,7 +244,7 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   #responseFields(head: ResponseHead): string {
     const edits = this.#route!.responseEdits;
     const added = edits === null ? '' : edits.apply(head, this.#context.current.names);
-    const fields = this.#running.rules.response(head, this.#dispatch.version.line, this.#running.dateLine());
+    const fields = this.#running.rules.response(head, this.#dispatch.version!.line, this.#running.dateLine());
     if (this.#cookie !== '') this.#dispatch.cookieSent();
     return this.#cookie === '' && added === '' ? fields : fields + this.#cookie + added;
   }
@@ -240,6 +267,7 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   }
 
   onAnswerData(buf: Buffer, start: number, end: number, shared: boolean): void {
+    this.#sent += end - start;
     this.#down.sendData(buf, start, end, shared);
     if (this.#state === TUNNEL) this.#watchTunnel();
   }
@@ -266,13 +294,13 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   retractAnswer(): boolean {
     if (this.#state !== STREAMING || !this.#down.retract()) return false;
     this.#state = WAITING;
+    this.#sent = 0;
     return true;
   }
 
   onNoAnswer(code: ReplyCode): void {
-    if (this.#state === WAITING) return this.#answer(code);
-    this.#end('cut');
-    this.#down.abort();
+    if (this.#state === WAITING) this.#answer(code);
+    else this.#cut(code);
   }
 
   onTimer(): void {
@@ -288,17 +316,39 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   }
 
   #reply(answer: LocalAnswer, how: RequestEnd): void {
+    this.#status = answer.status;
+    this.#sent = answer.body.length;
     this.#down.sendReply(answer);
     this.#end(how);
     this.#down.finish();
   }
 
-  /** 10. Record */
-  #end(how: RequestEnd): void {
+  /** Some of the answer has left, and there will be no more of it. */
+  #cut(code: ReplyCode): void {
+    this.#end('cut', code);
+    this.#down.abort();
+  }
+
+  /** 10. Record. @param cause why an answer was cut, else how it ended. */
+  #end(how: RequestEnd, cause: RequestEnd = how): void {
+    const { counters, requests, clock, wheel } = this.#context;
+    const { version } = this.#dispatch;
+    const status = how === 'aborted' ? CLIENT_GONE : this.#status;
+    const duration = clock.now() - this.#began;
     this.#state = IDLE;
+    counters.requestEnded(how);
+    requests.requestEnded(version === null ? NO_VERSION : version.id, status, duration);
+    if (this.#entry !== null) this.#log(this.#entry, cause, status, duration);
     this.#dispatch.stop();
-    this.#context.wheel.stop(this.#timer);
-    this.#context.counters.requestEnded(how);
+    wheel.stop(this.#timer);
+  }
+
+  #log(entry: LogEntry, cause: RequestEnd, status: number, duration: number): void {
+    const { log } = this.#context;
+    this.#entry = null;
+    if (log === null) return;
+    entry.end(cause, status, duration, this.#sent, this.#route, this.#dispatch);
+    log.end(entry);
   }
 
   /** The connection goes away for good. */

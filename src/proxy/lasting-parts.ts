@@ -55,6 +55,11 @@ class Kept<T> {
   }
 }
 
+interface DivisionNumber {
+  identity: string;
+  number: number;
+}
+
 export class LastingParts implements Lasting {
   readonly #context: UpstreamContext & { readonly clock: Clock };
   readonly #own: WorkerMemory;
@@ -63,6 +68,8 @@ export class LastingParts implements Lasting {
   readonly #sessions = new Kept<AffinityTable<string, Endpoint>>();
   readonly #budgets = new Kept<RetryBudget>();
   readonly #waiting = new Kept<WaitingLine>();
+  readonly #divisions = new Kept<DivisionNumber>();
+  #lastDivision = 0;
   /** Endpoints of the first snapshot are not new to the world, those of later ones are. */
   #first = true;
 
@@ -81,6 +88,7 @@ export class LastingParts implements Lasting {
     this.#sessions.begin();
     this.#budgets.begin();
     this.#waiting.begin();
+    this.#divisions.begin();
   }
 
   /** The snapshot could not be compiled: everything stays as it was. */
@@ -89,6 +97,7 @@ export class LastingParts implements Lasting {
     this.#sessions.undo();
     this.#budgets.undo();
     this.#waiting.undo();
+    this.#divisions.undo();
   }
 
   end(): void {
@@ -99,6 +108,7 @@ export class LastingParts implements Lasting {
     this.#sessions.end();
     this.#budgets.end();
     this.#waiting.end();
+    this.#divisions.end();
     this.#first = false;
   }
 
@@ -135,6 +145,18 @@ export class LastingParts implements Lasting {
 
   waiting(service: ServiceSnapshot, version: VersionSnapshot): WaitingLine {
     return this.#waiting.take(`${service.name}\n${version.name}`, () => new Map());
+  }
+
+  /** The same number for as long as the service's traffic is divided the same way, whatever else of the configuration changes. */
+  divisionNumber(service: ServiceSnapshot, weights: readonly number[]): number {
+    const names = service.versions.map((version) => version.name);
+    const identity = JSON.stringify([service.split, names, weights]);
+    const kept = this.#divisions.take(service.name, () => ({ identity: '', number: 0 }));
+    if (kept.identity !== identity) {
+      kept.identity = identity;
+      kept.number = ++this.#lastDivision;
+    }
+    return kept.number;
   }
 
   close(): void {

@@ -4,6 +4,7 @@
  * `current` is the one reference that a new generation swaps; a request reads it once when it begins and keeps what it read. The head
  * parsers live here, one per kind and worker, because a head is parsed and used within one turn of the event loop.
  */
+import type { RouteConfig } from '../model/route-config.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
@@ -15,10 +16,14 @@ import { FieldBlock } from './http1/fields.ts';
 import { type LocalAnswers, localAnswers } from './http1/local-reply.ts';
 import { RequestHead } from './http1/request-head.ts';
 import { ResponseHead } from './http1/response-head.ts';
+import type { AccessLog } from './record/access-log.ts';
 import type { Counters } from './record/counters.ts';
+import type { RequestCounts } from './record/request-counts.ts';
 import type { Choice } from './route/choice.ts';
+import { FlagSet } from './route/flags.ts';
 import type { Route } from './route/route.ts';
 import { RouteTable } from './route/route-table.ts';
+import type { Service } from './route/service.ts';
 import type { Setback } from './upstream/recovery.ts';
 
 export interface WorkerContext {
@@ -30,6 +35,9 @@ export interface WorkerContext {
   /** For what is short and rare: pauses, hedges, injected delays. */
   readonly fineWheel: TimerWheel;
   readonly counters: Counters;
+  readonly requests: RequestCounts;
+  /** Null where no request is logged. */
+  readonly log: AccessLog | null;
   readonly ids: RequestIds;
   /** Shared by every socket of the worker; see socket-reader.ts. */
   readonly readBuffer: Buffer;
@@ -47,7 +55,10 @@ export class RunningSnapshot {
   readonly trailerBlock: FieldBlock;
   readonly rules: FieldRules;
   readonly answers: LocalAnswers;
+  readonly services: readonly Service[];
   readonly routes: RouteTable<Route>;
+  /** Null where there are none. */
+  readonly flags: FlagSet | null;
   /** Numbers of the fields that an untrusted client's request is read without; null where nothing reads them. */
   readonly claims: Uint8Array | null;
   #date = '';
@@ -63,7 +74,9 @@ export class RunningSnapshot {
     this.claims = names.hasCustomClaims || read.some(isClaim) ? names.claims() : null;
     this.rules = new FieldRules(snapshot.headers, compiler.ids);
     this.answers = localAnswers(snapshot.headers.via);
-    this.routes = compileRoutes(snapshot, names, compiler);
+    this.services = snapshot.services.map((service) => compileService(service, compiler));
+    this.flags = snapshot.flags.length === 0 ? null : new FlagSet(snapshot.flags, names, compiler.isTrusted);
+    this.routes = compileRoutes(snapshot, this.services, this.flags, compiler);
   }
 
   /** `Date` line of the present second. */
@@ -78,10 +91,15 @@ export class RunningSnapshot {
   }
 }
 
-function compileRoutes(snapshot: Snapshot, names: FieldNames, compiler: Compiler): RouteTable<Route> {
-  const services = snapshot.services.map((service) => compileService(service, compiler));
+function compileRoutes(
+  snapshot: Snapshot,
+  services: readonly Service[],
+  flags: FlagSet | null,
+  compiler: Compiler,
+): RouteTable<Route> {
   const byName = new Map(services.map((service) => [service.name, service]));
   // The configuration has proved that there are routes or exactly one service.
   const only = snapshot.routes.length === 0 ? onlyRoute(services[0]!) : null;
-  return new RouteTable(snapshot.routes, names, (route) => compileRoute(route, byName, compiler), only);
+  const targetOf = (route: RouteConfig): Route => compileRoute(route, byName, compiler);
+  return new RouteTable(snapshot.routes, compiler.names, targetOf, only, flags);
 }

@@ -6,6 +6,7 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { ListenConfig } from '../model/config.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { FromWorker, ToWorker, WorkerInit } from '../model/worker-messages.ts';
 import { ConnectionLedger } from './connection-ledger.ts';
 import { DataPlane } from './data-plane.ts';
@@ -20,6 +21,7 @@ async function run(port: MessagePort, init: WorkerInit): Promise<void> {
       own: init.memories[init.index]!,
       all: init.memories,
       endpoints: init.endpoints,
+      weights: init.weights,
       rates: init.rates,
     },
     ledger: new ConnectionLedger(init.ledger, init.index, init.ledgerSalt),
@@ -28,8 +30,11 @@ async function run(port: MessagePort, init: WorkerInit): Promise<void> {
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'apply':
-        plane.apply(message.snapshot);
-        return say({ type: 'applied', generation: message.snapshot.generation });
+        return say(applied(plane, message.snapshot));
+      case 'weigh':
+        return say({ type: 'weighed', epoch: plane.weigh() });
+      case 'reopen':
+        return plane.reopen();
       case 'drain':
         void plane.drain(message.ms).then(() => {
           say({ type: 'drained' });
@@ -40,6 +45,17 @@ async function run(port: MessagePort, init: WorkerInit): Promise<void> {
   const addresses: ListenConfig[] = [];
   for (const address of init.listen) addresses.push(await plane.listen(address, init.reusePort));
   say({ type: 'listening', addresses });
+}
+
+/** A snapshot that cannot be run is refused, and the one before goes on. */
+function applied(plane: DataPlane, snapshot: Snapshot): FromWorker {
+  const { generation } = snapshot;
+  try {
+    plane.apply(snapshot);
+    return { type: 'applied', generation };
+  } catch (error) {
+    return { type: 'refused', generation, message: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 if (parentPort !== null) {

@@ -17,12 +17,12 @@ t.test('what was remembered is found, and can be changed in place', async (t) =>
   const made = table.remember('u1', 'v1', null, 1);
   const found = table.find('u1')!;
   t.equal(found, made);
-  t.match(found, { version: 'v1', endpoint: null, generation: 1 });
+  t.match(found, { version: 'v1', endpoint: null, division: 1 });
   found.endpoint = 'http://127.0.0.1:3001';
-  found.generation = 2;
-  t.match(table.find('u1'), { endpoint: 'http://127.0.0.1:3001', generation: 2 });
+  found.division = 2;
+  t.match(table.find('u1'), { endpoint: 'http://127.0.0.1:3001', division: 2 });
   t.equal(table.remember('u1', 'v2', null, 3), made, 'the entry of a known key is used again');
-  t.match(made, { version: 'v2', endpoint: null, generation: 3 });
+  t.match(made, { version: 'v2', endpoint: null, division: 3 });
   t.equal(table.size, 1);
   t.equal(table.find('u2'), null);
   t.equal(table.find('U1'), null);

@@ -26,6 +26,7 @@ import {
   type OutgoingRequest,
   type ResponseEvents,
 } from '../codec.ts';
+import type { Counters } from '../record/counters.ts';
 import { type ByteSink, SocketReader } from '../socket-reader.ts';
 import { SocketWriter } from '../socket-writer.ts';
 import { BodyDecoder, type TrailerContext } from './body-decoder.ts';
@@ -45,6 +46,7 @@ export interface UpstreamContext {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly readBuffer: Buffer;
+  readonly counters: Pick<Counters, 'upstreamActive' | 'upstreamIdle'>;
   readonly current: TrailerContext['current'] & { readonly responseHead: ResponseHead };
 }
 
@@ -54,7 +56,8 @@ export interface ConnectionHome {
   readonly context: UpstreamContext;
   readonly config: PoolConfig;
   readonly timeouts: ServiceTimeoutsConfig;
-  active: number;
+  /** A connection that carries an attempt goes away. */
+  lose(): void;
   release(connection: ClientConnection): boolean;
   remove(connection: ClientConnection): void;
 }
@@ -174,7 +177,7 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
     // An upstream that answered without reading all of the request would get the next one behind the rest of this.
     const sent = this.#requestEnded && this.#writer.state === FLUSHED;
     if (!this.#reusable || !sent || this.#state !== ENDED) {
-      this.#pool.active--;
+      this.#pool.lose();
       this.destroy();
       return;
     }
@@ -192,14 +195,14 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
   abort(): void {
     if (this.#exchange === null) return;
     this.#exchange = null;
-    this.#pool.active--;
+    this.#pool.lose();
     this.destroy();
   }
 
   closeTunnel(): void {
     if (this.#exchange === null) return;
     this.#exchange = null;
-    this.#pool.active--;
+    this.#pool.lose();
     this.#state = ENDED;
     this.#startTimer(this.#pool.timeouts.idle);
     this.#socket.destroySoon();
@@ -325,7 +328,7 @@ export class ClientConnection implements ClientStream, ByteSink, TimerOwner {
   #fail(code: ReplyCode): void {
     const exchange = this.#exchange;
     this.#exchange = null;
-    if (exchange !== null) this.#pool.active--;
+    if (exchange !== null) this.#pool.lose();
     this.destroy();
     if (exchange !== null) {
       exchange.onAttemptFailed(code);

@@ -103,6 +103,8 @@ export class FieldRules {
   readonly #via: string;
   /** Name used in Via and Proxy-Status. */
   readonly name: string;
+  /** X-Request-Id of the request whose lines were written last; to be read in the same turn. */
+  id = '';
 
   constructor(config: ForwardedConfig, ids: RequestIds) {
     this.#config = config;
@@ -153,9 +155,11 @@ export class FieldRules {
   #identity(head: RequestHead, trusted: boolean): string {
     const traced = head.has(TRACEPARENT) && this.#hasTraceContext(head);
     const identified = trusted && head.has(X_REQUEST_ID);
+    if (identified) this.id = head.value(X_REQUEST_ID);
     if (traced && identified) return '';
     const ids = this.#ids.next();
     const id = ids.slice(0, 32);
+    if (!identified) this.id = id;
     const request = identified ? '' : `X-Request-Id: ${id}\r\n`;
     return traced ? request : `${request}traceparent: 00-${id}-${ids.slice(32, 48)}-00\r\n`;
   }

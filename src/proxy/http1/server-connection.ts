@@ -150,8 +150,7 @@ export class ServerConnection implements ServerStream, ByteSink, TimerOwner {
 
   #refuse(code: ReplyCode, end: number): number {
     this.#framing.refuse();
-    this.#context.counters.requestRefused();
-    this.sendReply(this.#context.current.answers[code]);
+    this.#exchange.onHeadFault(code);
     this.finish();
     return end;
   }

@@ -63,6 +63,20 @@ export class Counters {
     this.#add(versionSlot(versionId) + V.requests, 1);
   }
 
+  logLinesDropped(count: number): void {
+    this.#add(W.logLinesDropped, count);
+  }
+
+  /** @param by connections that begin or cease to carry an exchange. */
+  upstreamActive(by: number): void {
+    this.#add(W.upstreamActive, by);
+  }
+
+  /** @param by connections that come to or leave the idle ones. */
+  upstreamIdle(by: number): void {
+    this.#add(W.upstreamIdle, by);
+  }
+
   attemptAnswered(versionId: number, status: number): void {
     this.#add(versionSlot(versionId) + ((status / 100) | 0) - 1, 1);
   }

@@ -5,8 +5,8 @@
  * session that a worker does not know is decided by the hash of its key, which gives the same version on every worker; the table adds
  * what a hash cannot know, an endpoint that was good until now. Losing an entry costs one decision, never an error.
  *
- * An entry carries the generation that it was decided in. Whoever finds an older one decides anew and writes the answer into the entry, which is why
- * entries can be changed: a new snapshot voids a hundred thousand entries without touching one. What makes an entry void otherwise (an
+ * An entry carries the number of the division (service.ts) that it was decided by. Whoever finds another one decides anew and writes the answer
+ * into the entry, which is why entries can be changed: new weights void a hundred thousand entries without touching one. What makes an entry void otherwise (an
  * ejected endpoint, a drained one past its deadline) is known to whoever looks at the endpoint, so it is not kept here.
  *
  * Memory is bounded by `max` entries of bounded size. A key comes as a slice of a request head and would keep all of that head alive,
@@ -30,17 +30,17 @@ const SECOND_SEED = 0x85ebca6b;
 export class Session<V, E> {
   version: V;
   endpoint: E | null;
-  /** Generation of the snapshot under which it was decided. */
-  generation: number;
+  /** Number of the division that it was decided by. */
+  division: number;
   /** Hash of the key, so that a session that is known is not hashed again; NO_KEY until someone has. */
   hash: number = NO_KEY;
   /** When this worker last sent the session's cookie, clock milliseconds; long ago where it never did. */
   cookieAt = Number.NEGATIVE_INFINITY;
 
-  constructor(version: V, endpoint: E | null, generation: number) {
+  constructor(version: V, endpoint: E | null, division: number) {
     this.version = version;
     this.endpoint = endpoint;
-    this.generation = generation;
+    this.division = division;
   }
 }
 
@@ -76,17 +76,17 @@ export class AffinityTable<V, E> {
   }
 
   /** Makes or rewrites the entry of a key; counts as a use. */
-  remember(key: string, version: V, endpoint: E | null, generation: number): Session<V, E> {
+  remember(key: string, version: V, endpoint: E | null, division: number): Session<V, E> {
     this.#readClock();
     const stored = storedKey(key);
     const known = this.#sessions.get(stored, NO_OPTIONS);
     if (known !== undefined) {
       known.version = version;
       known.endpoint = endpoint;
-      known.generation = generation;
+      known.division = division;
       return known;
     }
-    const session = new Session(version, endpoint, generation);
+    const session = new Session(version, endpoint, division);
     this.#sessions.set(copyOf(stored), session);
     return session;
   }

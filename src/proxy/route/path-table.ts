@@ -11,6 +11,7 @@
  *
  * @hotpath bench/micro/routes.ts
  */
+import type { ClientFacts } from '../http1/field-rules.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { RoutePredicates } from './predicates.ts';
 import { type PrefixNode, PrefixTree } from './prefix-tree.ts';
@@ -71,20 +72,20 @@ export class PathTable<T> {
   }
 
   /** @param path the target of `head` without its query. */
-  find(path: string, head: RequestHead, trusted: boolean): T | null {
-    if (path === '*') return first(this.#everyPath, head, trusted);
+  find(path: string, head: RequestHead, client: ClientFacts): T | null {
+    if (path === '*') return first(this.#everyPath, head, client);
     if (this.#exact !== null) {
       const list = this.#exact.get(path);
-      const found = list === undefined ? null : first(list, head, trusted);
+      const found = list === undefined ? null : first(list, head, client);
       if (found !== null) return found;
     }
     if (this.#patterns !== null) {
-      const found = bestPattern(this.#patterns.longest(path), path, head, trusted);
+      const found = bestPattern(this.#patterns.longest(path), path, head, client);
       if (found !== null) return found;
     }
     for (let node = this.#prefixes.longest(path); node !== null; node = node.shorter) {
       if (!endsSegment(path, node.length)) continue;
-      const found = first(node.value!, head, trusted);
+      const found = first(node.value!, head, client);
       if (found !== null) return found;
     }
     return null;
@@ -95,10 +96,10 @@ export class PathTable<T> {
 const endsSegment = (path: string, length: number): boolean =>
   length === path.length || path.charCodeAt(length) === SLASH || path.charCodeAt(length - 1) === SLASH;
 
-function first<T>(list: Entries<T>, head: RequestHead, trusted: boolean): T | null {
+function first<T>(list: Entries<T>, head: RequestHead, client: ClientFacts): T | null {
   for (let i = 0; i < list.length; i++) {
     const entry = list[i]!;
-    if (entry.predicates === null || entry.predicates.hold(head, trusted)) return entry.target;
+    if (entry.predicates === null || entry.predicates.hold(head, client)) return entry.target;
   }
   return null;
 }
@@ -108,7 +109,7 @@ function bestPattern<T>(
   longest: PrefixNode<Entries<T>> | null,
   path: string,
   head: RequestHead,
-  trusted: boolean,
+  client: ClientFacts,
 ): T | null {
   let best: RouteEntry<T> | null = null;
   for (let node = longest; node !== null; node = node.shorter) {
@@ -117,7 +118,7 @@ function bestPattern<T>(
       const entry = list[i]!;
       if (best !== null && entry.rank > best.rank) break;
       if (!entry.pattern!.test(path)) continue;
-      if (entry.predicates !== null && !entry.predicates.hold(head, trusted)) continue;
+      if (entry.predicates !== null && !entry.predicates.hold(head, client)) continue;
       best = entry;
       break;
     }

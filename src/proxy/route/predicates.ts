@@ -1,5 +1,5 @@
 /**
- * What a route asks of a request besides host and path: its method, headers and query parameters. All must hold.
+ * What a route asks of a request besides host and path: its method, headers, query parameters, and flags for its user. All must hold.
  *
  * Header predicates look at the value as RFC 9110 5.2 reads it, several lines joined where the field block can tell, else the first line. What
  * a client that is not a trusted proxy claims about itself (X-Forwarded-*, Forwarded, X-Real-IP, X-Request-Id) counts as absent, because
@@ -13,7 +13,9 @@
  */
 import type { RouteMatch, ValueMatch } from '../../model/route-config.ts';
 import { type FieldNames, isClaim, UNKNOWN } from '../http1/field-names.ts';
+import type { ClientFacts } from '../http1/field-rules.ts';
 import type { RequestHead } from '../http1/request-head.ts';
+import { FlagPredicate, type FlagSet } from './flags.ts';
 import { queryValue } from './query.ts';
 import { valuePattern } from './route-pattern.ts';
 
@@ -49,8 +51,8 @@ class HeaderPredicate extends ValuePredicate {
     this.#claim = isClaim(match.name);
   }
 
-  accepts(head: RequestHead, trusted: boolean): boolean {
-    if (this.#claim && !trusted) return this.holds(null);
+  accepts(head: RequestHead, client: ClientFacts): boolean {
+    if (this.#claim && !client.trusted) return this.holds(null);
     if (this.#id === UNKNOWN) return this.holds(valueNamed(head, this.name));
     return this.holds(head.has(this.#id) ? head.joined(this.#id) : null);
   }
@@ -60,16 +62,20 @@ export class RoutePredicates {
   readonly #methods: readonly string[];
   readonly #headers: readonly HeaderPredicate[];
   readonly #query: readonly ValuePredicate[];
+  readonly #flags: readonly FlagPredicate[];
 
-  constructor(match: RouteMatch, names: FieldNames) {
+  /** @param flags null where there are none, and no match that asks for one then. */
+  constructor(match: RouteMatch, names: FieldNames, flags: FlagSet | null) {
     this.#methods = match.methods;
     this.#headers = match.headers.map((header) => new HeaderPredicate(header, names));
     this.#query = match.query.map((parameter) => new ValuePredicate(parameter, parameter.exact ?? null));
+    this.#flags = flags === null ? [] : match.flags.map(({ name, on }) => new FlagPredicate(flags, name, on));
   }
 
-  hold(head: RequestHead, trusted: boolean): boolean {
+  hold(head: RequestHead, client: ClientFacts): boolean {
     if (this.#methods.length > 0 && !this.#methods.includes(head.method)) return false;
-    for (let i = 0; i < this.#headers.length; i++) if (!this.#headers[i]!.accepts(head, trusted)) return false;
+    for (let i = 0; i < this.#headers.length; i++) if (!this.#headers[i]!.accepts(head, client)) return false;
+    for (let i = 0; i < this.#flags.length; i++) if (!this.#flags[i]!.accepts(head, client)) return false;
     for (let i = 0; i < this.#query.length; i++) {
       const predicate = this.#query[i]!;
       if (!predicate.holds(queryValue(head.target, predicate.name))) return false;

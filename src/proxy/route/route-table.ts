@@ -4,7 +4,7 @@
  *   1. host: exact, then wildcards from the longest domain, then routes without a host
  *   2. path: exact, then regular expressions, then prefixes from the longest
  *   3. routes that name methods
- *   4. more header predicates
+ *   4. more header predicates, flags counted among them
  *   5. more query predicates
  *   6. earlier in the file
  *
@@ -16,7 +16,9 @@
  */
 import type { RouteConfig, RouteMatch } from '../../model/route-config.ts';
 import type { FieldNames } from '../http1/field-names.ts';
+import type { ClientFacts } from '../http1/field-rules.ts';
 import type { RequestHead } from '../http1/request-head.ts';
+import type { FlagSet } from './flags.ts';
 import { keyHeaders } from './key-reader.ts';
 import { PathTable, PathTableDraft, type RouteEntry } from './path-table.ts';
 import { RoutePredicates } from './predicates.ts';
@@ -33,19 +35,20 @@ export class RouteTable<T> {
 
   /**
    * @param names must number what {@link routeHeaders} gives. @param targetOf is called once per route.
-   * @param only takes every request where there are no routes.
+   * @param only takes every request where there are no routes. @param flags null where there are none.
    */
   constructor(
     routes: readonly RouteConfig[],
     names: FieldNames,
     targetOf: (route: RouteConfig, index: number) => T,
     only: T | null,
+    flags: FlagSet | null = null,
   ) {
     this.#only = routes.length === 0 ? only : null;
     const drafts = new Map<string, PathTableDraft<T>>([['', new PathTableDraft()]]);
     for (const { match } of routes) drafts.set(match.host ?? '', new PathTableDraft());
     const ranked = routes.map((route, index) => ({ route, target: targetOf(route, index) })).sort(byRank);
-    const pool = new PredicatePool(names);
+    const pool = new PredicatePool(names, flags);
     ranked.forEach(({ route: { match }, target }, rank) => {
       addRoute(drafts.get(match.host ?? '')!, match, target, rank, pool.of(match));
     });
@@ -64,8 +67,7 @@ export class RouteTable<T> {
     this.#longestDomain = Math.max(this.#longestDomain, domain.length);
   }
 
-  /** @param trusted whether the client is believed what it says about others. */
-  match(head: RequestHead, trusted: boolean): T | null {
+  match(head: RequestHead, client: ClientFacts): T | null {
     if (this.#only !== null) return this.#only;
     const { target } = head;
     const query = target.indexOf('?');
@@ -73,21 +75,21 @@ export class RouteTable<T> {
     if (this.#exact.size > 0 || this.#wildcard.size > 0) {
       const host = hostOf(head.authority);
       const table = this.#exact.get(host);
-      const found = table === undefined ? null : table.find(path, head, trusted);
+      const found = table === undefined ? null : table.find(path, head, client);
       if (found !== null) return found;
       if (this.#wildcard.size > 0) {
-        const match = this.#matchWildcard(host, path, head, trusted);
+        const match = this.#matchWildcard(host, path, head, client);
         if (match !== null) return match;
       }
     }
-    return this.#any.find(path, head, trusted);
+    return this.#any.find(path, head, client);
   }
 
-  #matchWildcard(host: string, path: string, head: RequestHead, trusted: boolean): T | null {
+  #matchWildcard(host: string, path: string, head: RequestHead, client: ClientFacts): T | null {
     const from = Math.max(1, host.length - this.#longestDomain);
     for (let dot = host.indexOf('.', from); dot > 0; dot = host.indexOf('.', dot + 1)) {
       const table = this.#wildcard.get(host.slice(dot));
-      const found = table === undefined ? null : table.find(path, head, trusted);
+      const found = table === undefined ? null : table.find(path, head, client);
       if (found !== null) return found;
     }
     return null;
@@ -126,7 +128,8 @@ function byRank(a: Ranked, b: Ranked): number {
   const left = a.route.match;
   const right = b.route.match;
   const methods = Math.sign(right.methods.length) - Math.sign(left.methods.length);
-  return methods || right.headers.length - left.headers.length || right.query.length - left.query.length;
+  const headers = right.headers.length + right.flags.length - left.headers.length - left.flags.length;
+  return methods || headers || right.query.length - left.query.length;
 }
 
 /**
@@ -135,17 +138,19 @@ function byRank(a: Ranked, b: Ranked): number {
  */
 class PredicatePool {
   readonly #names: FieldNames;
+  readonly #flags: FlagSet | null;
   readonly #known = new Map<string, RoutePredicates>();
 
-  constructor(names: FieldNames) {
+  constructor(names: FieldNames, flags: FlagSet | null) {
     this.#names = names;
+    this.#flags = flags;
   }
 
   of(match: RouteMatch): RoutePredicates | null {
-    const { methods, headers, query } = match;
-    if (methods.length + headers.length + query.length === 0) return null;
-    const key = JSON.stringify([methods, headers, query]);
-    const predicates = this.#known.get(key) ?? new RoutePredicates(match, this.#names);
+    const { methods, headers, query, flags } = match;
+    if (methods.length + headers.length + query.length + flags.length === 0) return null;
+    const key = JSON.stringify([methods, headers, query, flags]);
+    const predicates = this.#known.get(key) ?? new RoutePredicates(match, this.#names, this.#flags);
     this.#known.set(key, predicates);
     return predicates;
   }

@@ -25,6 +25,7 @@ export interface RouteParts {
 }
 
 export class Route {
+  readonly name: string;
   readonly service: Service | null;
   readonly version: Version | null;
   readonly rate: RateGate | null;
@@ -38,6 +39,7 @@ export class Route {
   readonly #fixed: LocalAnswer | null;
 
   constructor(config: RouteConfig, parts: RouteParts) {
+    this.name = config.name;
     this.service = parts.service;
     this.version = parts.version;
     this.rate = parts.rate;

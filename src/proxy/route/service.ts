@@ -6,13 +6,13 @@
  *   1. the route                       every request of the route goes to a lane or version
  *   2. the override header, then cookie   a value that names nothing is ignored: no client can make errors with it
  *   3. an experiment                   by its own key and salt
- *   4. session affinity                a live entry of the running generation
+ *   4. session affinity                a live entry of the present division
  *   5. the split strategy              by the session's hash, the split's own key, or in turn
  *
  * A session without an entry is split by the hash of its key and finds its endpoint by that hash, so that every worker and machine comes to
- * the same answer without talking; the entry then holds both in place while endpoints come and go. An entry of an older generation is
+ * the same answer without talking; the entry then holds both in place while endpoints come and go. An entry of an older division is
  * decided anew, which moves only the share that the weights moved, and keeps its endpoint where version and endpoint are still
- * good. Where the strategy ignores keys there is nothing to decide by: an entry then outlives its generation as long as its version has a
+ * good. Where the strategy ignores keys there is nothing to decide by: an entry then outlives its division as long as its version has a
  * weight, or every change of the configuration would deal all sessions anew. An entry whose endpoint has become unusable gets another one; a
  * draining endpoint keeps the sessions it has.
  *
@@ -34,13 +34,25 @@ import type { Session } from './affinity-table.ts';
 import type { Choice } from './choice.ts';
 import type { Experiment } from './experiment.ts';
 import type { KeyReader } from './key-reader.ts';
+import type { LiveWeights } from './live-weights.ts';
 import type { Version } from './version.ts';
 import type { VersionSplit } from './version-split.ts';
 
-/** What a service is made of; `compile-service.ts` puts it together. */
+/** How a service's requests are divided by the weights of the moment. */
+export interface Division {
+  readonly split: VersionSplit;
+  /** Versions whose sessions stay without being decided anew: those with a weight, if the strategy ignores keys. */
+  readonly holding: ReadonlySet<string>;
+  /** Another one for every division of the worker: what sessions remember having been decided by. */
+  readonly number: number;
+}
+
+/** What a service is made of; `compile.ts` puts it together. */
 export interface ServiceParts {
   readonly name: string;
-  readonly generation: number;
+  readonly weights: LiveWeights;
+  /** @param weights hundredths of a percent, in the order of the versions. */
+  readonly divide: (weights: readonly number[]) => Division;
   readonly timeouts: ServiceTimeoutsConfig;
   readonly versions: readonly Version[];
   readonly stable: Version;
@@ -50,11 +62,8 @@ export interface ServiceParts {
   readonly overrideCookie: KeyReader | null;
   readonly experiments: readonly Experiment[];
   readonly affinity: Affinity | null;
-  readonly split: VersionSplit;
   /** Key of a `hash` split. */
   readonly splitKey: KeyReader | null;
-  /** Versions whose sessions stay over generations without being decided anew: those with a weight, if the strategy ignores keys. */
-  readonly holding: ReadonlySet<string>;
   /** Key of a hashing balancing policy; null where it is that of the sessions. */
   readonly balanceKey: KeyReader | null;
   readonly rate: RateGate | null;
@@ -68,6 +77,7 @@ export class Service {
   readonly rate: RateGate | null;
   readonly recovery: Recovery;
   readonly #parts: ServiceParts;
+  #division: Division;
 
   constructor(parts: ServiceParts) {
     this.name = parts.name;
@@ -76,6 +86,14 @@ export class Service {
     this.rate = parts.rate;
     this.recovery = parts.recovery;
     this.#parts = parts;
+    this.#division = parts.divide(parts.weights.weights);
+  }
+
+  /** Takes up live weights; requests do it by themselves. @returns the epoch of those in force. */
+  weigh(): number {
+    const { weights, divide } = this.#parts;
+    if (weights.stale && weights.refresh()) this.#division = divide(weights.weights);
+    return weights.epoch;
   }
 
   /** By version or lane name. */
@@ -86,7 +104,8 @@ export class Service {
   /** Phase 4. @param routed the version that the route names, or null. @param choice takes the answer. */
   choose(head: RequestHead, client: ClientFacts, routed: Version | null, now: number, choice: Choice): void {
     choice.reset();
-    const { affinity, balanceKey } = this.#parts;
+    const { affinity, balanceKey, weights } = this.#parts;
+    if (weights.stale) this.weigh();
     const key = affinity === null ? '' : affinity.key(head, client);
     if (balanceKey !== null) choice.hash = balanceKey.hash(head, client);
     const named = routed ?? this.#override(head, client);
@@ -141,9 +160,9 @@ export class Service {
   }
 
   #split(head: RequestHead, client: ClientFacts, hash: number, now: number): Version {
-    const { splitKey, split, versions } = this.#parts;
+    const { splitKey, versions } = this.#parts;
     const own = splitKey === null ? NO_KEY : splitKey.hash(head, client);
-    return versions[split.pick(head, own === NO_KEY ? hash : own, now)] ?? this.stable;
+    return versions[this.#division.split.pick(head, own === NO_KEY ? hash : own, now)] ?? this.stable;
   }
 
   #chooseInSession(
@@ -165,12 +184,12 @@ export class Service {
     const kept = session === null ? null : this.#keptVersion(session);
     const version = assigned ?? kept ?? this.#split(head, client, choice.sessionHash, now);
     if (session === null) {
-      session = affinity.table.remember(key, version.name, null, this.#parts.generation);
+      session = affinity.table.remember(key, version.name, null, this.#division.number);
       session.hash = choice.sessionHash;
     } else if (kept === null) {
       if (session.version !== version.name) session.endpoint = null;
       session.version = version.name;
-      session.generation = this.#parts.generation;
+      session.division = this.#division.number;
     }
     if (kept === version) affinity.hit(version.id);
     else affinity.miss(version.id);
@@ -181,12 +200,12 @@ export class Service {
 
   /** The version that a session holds on to, null where it is to be decided anew. */
   #keptVersion(session: Session<string, Endpoint>): Version | null {
-    const { generation, holding, byName } = this.#parts;
-    if (session.generation !== generation) {
+    const { number, holding } = this.#division;
+    if (session.division !== number) {
       if (!holding.has(session.version)) return null;
-      session.generation = generation;
+      session.division = number;
     }
-    return byName.get(session.version) ?? null;
+    return this.#parts.byName.get(session.version) ?? null;
   }
 }
 

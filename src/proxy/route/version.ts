@@ -8,6 +8,7 @@
  *
  * @hotpath bench/micro/choose.ts
  */
+import type { Lane } from '../../model/config.ts';
 import type { VersionSnapshot } from '../../model/snapshot.ts';
 import type { Circuit } from '../admit/circuit.ts';
 import type { Endpoint } from '../upstream/endpoint.ts';
@@ -25,6 +26,7 @@ export type WaitingLine = Map<Waiter, Circuit>;
 export class Version {
   readonly id: number;
   readonly name: string;
+  readonly lane: Lane | null;
   /** The `x-sluice-version` response line, empty where the version is not exposed. */
   readonly line: string;
   /** Host of a request that brings none. */
@@ -44,6 +46,7 @@ export class Version {
   ) {
     this.id = snapshot.id;
     this.name = snapshot.name;
+    this.lane = snapshot.lane;
     this.line = expose ? `x-sluice-version: ${snapshot.name}\r\n` : '';
     this.authority = snapshot.endpoints[0]?.authority ?? '';
     this.endpoints = endpoints;

@@ -17,6 +17,7 @@ import { ENDPOINT_SLOTS, failureKind } from '../../model/counters.ts';
 import type { ReplyCode } from '../../model/local-reply.ts';
 import { type ClientStream, FLUSHED, type FlushState, type OutgoingRequest, type ResponseEvents } from '../codec.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
+import { NOT_MEASURED } from '../record/log-entry.ts';
 import type { Version } from '../route/version.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { DispatchOwner } from './dispatch-owner.ts';
@@ -24,7 +25,7 @@ import type { Endpoint } from './endpoint.ts';
 
 /** Who made the attempt and judges what comes of it. */
 export interface AttemptOwner {
-  readonly request: OutgoingRequest & { readonly body: string };
+  readonly request: OutgoingRequest & { readonly body: string; attempts: number };
   /** Whether the request may be sent again on another connection without a second effect. */
   readonly resendable: boolean;
   onAnswer(attempt: Attempt, head: ResponseHead): void;
@@ -41,6 +42,8 @@ export class Attempt implements ResponseEvents {
    * no harm, that is nobody's failure.
    */
   stale = false;
+  /** Milliseconds to the response head, NOT_MEASURED where none has come. */
+  latency = NOT_MEASURED;
   readonly #context: WorkerContext;
   readonly #owner: AttemptOwner;
   #up: ClientStream | null = null;
@@ -81,8 +84,10 @@ export class Attempt implements ResponseEvents {
     this.#started = now;
     this.#status = 0;
     this.stale = false;
+    this.latency = NOT_MEASURED;
     endpoint.attemptStarted();
     const { request } = this.#owner;
+    request.attempts++;
     const up = endpoint.pool.acquire(fresh);
     up.assign(this, request.method === 'HEAD');
     this.#up = up;
@@ -119,7 +124,9 @@ export class Attempt implements ResponseEvents {
     }
     const now = this.#context.clock.now();
     this.#status = head.status;
-    this.#endpoint!.answered(now - this.#started, now);
+    this.latency = now - this.#started;
+    this.#endpoint!.answered(this.latency, now);
+    this.#context.requests.attemptAnswered(this.#version!.id, this.latency);
     // A server error is one from its head on; whether an answer is good shows at its end.
     if (head.status >= 500) this.#version!.detector?.answered(this.#endpoint!.id, head.status);
     this.#owner.onAnswer(this, head);

@@ -49,6 +49,8 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   readonly request = new RequestCopy();
   /** Whether the rest of the upload is dropped, because the upstream has said that it will not read it. */
   uploadStopped = false;
+  /** The version whose failed attempt stable answers. */
+  shieldedFrom: Version | null = null;
   readonly #context: WorkerContext;
   readonly client: DispatchOwner;
   readonly #timer = new Timer(this);
@@ -62,7 +64,6 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   #state = IDLE;
   #service: Service | null = null;
   #version: Version | null = null;
-  #shieldedFrom: Version | null = null;
   #forced = false;
   #began = 0;
   /** Clock time by which the response head must be there; set when the request is whole. */
@@ -75,9 +76,14 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
     this.#attempt = new Attempt(context, this);
   }
 
-  /** The version that the answer comes from, or would. */
-  get version(): Version {
-    return this.#version!;
+  /** The version that the answer comes from, or would; null where none was chosen. */
+  get version(): Version | null {
+    return this.#version;
+  }
+
+  /** The one that the answer comes from, or was hoped to; only where `request.attempts` is not 0. */
+  get attempt(): Attempt {
+    return this.#attempt;
   }
 
   get resendable(): boolean {
@@ -88,7 +94,6 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   admit(service: Service, choice: Choice, now: number): boolean {
     const version = choice.version!;
     this.#service = service;
-    this.#version = version;
     this.#forced = choice.forced;
     this.#choice.session = choice.session;
     this.#choice.sessionHash = choice.sessionHash;
@@ -96,19 +101,17 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
     this.#began = now;
     this.#deadline = NOT_SET;
     this.#retries = 0;
-    this.#shieldedFrom = null;
+    this.shieldedFrom = null;
     this.uploadStopped = false;
     this.#context.counters.requestAssigned(version.id);
     return this.#enter(version);
   }
 
   #enter(version: Version): boolean {
-    if (!this.#pass.enter(version)) {
-      this.#context.counters.overflowed(version.id);
-      return false;
-    }
     this.#version = version;
-    return true;
+    if (this.#pass.enter(version)) return true;
+    this.#context.counters.overflowed(version.id);
+    return false;
   }
 
   /** Sends the request, whose head and fields are in `request`. @param delay milliseconds to wait first. */
@@ -137,7 +140,10 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
       this.#tried.length = 0;
       endpoint = service.pick(service.stable, this.#choice, now, this.#tried);
     }
-    if (endpoint === null) return this.#noEndpoint();
+    if (endpoint === null) {
+      if (this.#version!.endpoints.size > 0) return this.#overflow();
+      return this.client.onNoAnswer('no_endpoint');
+    }
     if (!this.#version!.mayConnect(endpoint)) return this.#queue(now);
     // 7. Forward
     this.#launch(endpoint, false, now);
@@ -288,7 +294,7 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
 
   #moveToStable(from: Version, stable: Version, now: number): void {
     this.#context.counters.shielded(from.id, now - this.#began);
-    this.#shieldedFrom = from;
+    this.shieldedFrom = from;
     this.#tried.length = 0;
     this.#retries = 0;
     this.#version = stable;
@@ -343,11 +349,6 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
     }
   }
 
-  #noEndpoint(): void {
-    if (this.#version!.endpoints.size > 0) this.#overflow();
-    else this.client.onNoAnswer('no_endpoint');
-  }
-
   #overflow(): void {
     this.#context.counters.overflowed(this.#version!.id);
     this.client.onNoAnswer('overflow');
@@ -366,7 +367,7 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
 
   /** The answer has been passed on whole. */
   complete(reusable: boolean): void {
-    const from = this.#shieldedFrom;
+    const from = this.shieldedFrom;
     if (from !== null && this.#attempt.status < 500) this.#context.counters.shieldSaved(from.id);
     this.#attempt.complete(reusable);
   }
@@ -382,6 +383,7 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
     this.#attempt.abandon();
     this.#hedge?.abandon();
     this.#pass.leave();
+    this.#version = null;
     this.#tried.length = 0;
     this.#choice.session = null;
     this.request.clear();

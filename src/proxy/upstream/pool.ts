@@ -42,24 +42,34 @@ export class EndpointPool implements ConnectionHome {
   /** @param fresh whether a connection that has been used before will not do. */
   acquire(fresh: boolean): ClientConnection {
     this.active++;
+    this.context.counters.upstreamActive(1);
     const pooled = fresh ? undefined : this.#idle.pop();
+    if (pooled !== undefined) this.context.counters.upstreamIdle(-1);
     return pooled ?? new ClientConnection(this);
   }
 
   /** Takes a connection back; the connection closes itself where this returns false. */
   release(connection: ClientConnection): boolean {
-    this.active--;
+    this.lose();
     const { maxIdle, maxAge } = this.config;
     if (this.#closed || this.#idle.length >= maxIdle) return false;
     if (maxAge > 0 && this.context.clock.now() - connection.created >= maxAge) return false;
     this.#idle.push(connection);
+    this.context.counters.upstreamIdle(1);
     return true;
+  }
+
+  lose(): void {
+    this.active--;
+    this.context.counters.upstreamActive(-1);
   }
 
   /** Forgets an idle connection that has closed. */
   remove(connection: ClientConnection): void {
     const at = this.#idle.lastIndexOf(connection);
-    if (at >= 0) this.#idle.splice(at, 1);
+    if (at < 0) return;
+    this.#idle.splice(at, 1);
+    this.context.counters.upstreamIdle(-1);
   }
 
   /** Closes the connection that has been idle longest. @returns false where none is idle. */
@@ -72,6 +82,7 @@ export class EndpointPool implements ConnectionHome {
   /** Closes what is idle now and the rest as it comes back. */
   close(): void {
     this.#closed = true;
+    this.context.counters.upstreamIdle(-this.#idle.length);
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 }

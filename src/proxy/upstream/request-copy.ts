@@ -21,6 +21,8 @@ export class RequestCopy implements OutgoingRequest {
   body = '';
   /** Bytes of body so far. */
   bytes = 0;
+  /** How often it was sent, by retries, hedges and to stable too. */
+  attempts = 0;
   /** Whether everything that came of the body is at hand. */
   whole = true;
   ended = false;
@@ -74,5 +76,7 @@ export class RequestCopy implements OutgoingRequest {
   clear(): void {
     this.body = '';
     this.fields = '';
+    this.bytes = 0;
+    this.attempts = 0;
   }
 }

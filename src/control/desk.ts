@@ -1,0 +1,96 @@
+/** The operations (operations.ts) over the parts that do the work: one line each, and nothing decided here. */
+import type { ChangeCore } from './change/change-core.ts';
+import type { EndpointOperations } from './change/endpoint-state.ts';
+import { findService, findVersion } from './change/find.ts';
+import type { FlagOperations } from './change/flags.ts';
+import type { GradualRollback } from './change/gradual-rollback.ts';
+import type { PushedMetrics } from './change/pushed-metrics.ts';
+import type { ConfigOperations } from './change/reload.ts';
+import type { VersionOperations } from './change/versions.ts';
+import type { WeightOperations } from './change/weights.ts';
+import type { Actor, ChangeOptions, Operations, ServerStatus, ServiceView } from './operations.ts';
+import type { Supervisor } from './supervisor.ts';
+import { serviceViews, type ViewSources } from './views.ts';
+
+export interface DeskParts {
+  readonly core: ChangeCore;
+  readonly supervisor: Supervisor;
+  readonly pushed: PushedMetrics;
+  readonly weights: WeightOperations;
+  readonly versions: VersionOperations;
+  readonly flags: FlagOperations;
+  readonly endpoints: EndpointOperations;
+  readonly config: ConfigOperations;
+  readonly rollbacks: GradualRollback;
+  readonly status: () => ServerStatus;
+  readonly drain: (actor: Actor, options: ChangeOptions) => Promise<void>;
+}
+
+type Call<Key extends keyof Operations> = Operations[Key];
+
+export class Desk implements Operations {
+  readonly #parts: DeskParts;
+
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+  }
+
+  status: Call<'status'> = () => this.#parts.status();
+  services: Call<'services'> = () => serviceViews(this.#sources(), null);
+
+  service: Call<'service'> = (name) => {
+    findService(this.#parts.core.state.config, name);
+    return serviceViews(this.#sources(), name)[0]!;
+  };
+
+  weights: Call<'weights'> = (service) => this.#parts.weights.view(service);
+  setWeights: Call<'setWeights'> = (...args) => this.#parts.weights.set(...args);
+  setRelativeWeights: Call<'setRelativeWeights'> = (...args) => this.#parts.weights.setRelative(...args);
+  resetWeights: Call<'resetWeights'> = (...args) => this.#parts.weights.reset(...args);
+
+  rollback: Call<'rollback'> = async (actor, service, mode, options) => {
+    const { weights, rollbacks } = this.#parts;
+    const changed =
+      mode === 'immediate'
+        ? await weights.rollBack(actor, service, options)
+        : await rollbacks.start(actor, service, options);
+    return { ...changed, mode };
+  };
+
+  putVersion: Call<'putVersion'> = async (actor, service, version, endpoints, options) => {
+    const applied = await this.#parts.versions.put(actor, service, version, endpoints, options);
+    return { ...applied, version: versionOf(this.service(service), version) };
+  };
+
+  deleteVersion: Call<'deleteVersion'> = (...args) => this.#parts.versions.remove(...args);
+  setLanes: Call<'setLanes'> = (...args) => this.#parts.versions.setLanes(...args);
+
+  setEndpointState: Call<'setEndpointState'> = async (actor, service, url, state, options) => {
+    await this.#parts.endpoints.set(actor, service, url, state, options);
+    return this.service(service).versions.flatMap(({ endpoints }) => endpoints.filter((each) => each.url === url));
+  };
+
+  pushMetrics: Call<'pushMetrics'> = (_actor, service, version, values) => {
+    const { core, pushed } = this.#parts;
+    findVersion(findService(core.state.config, service), version);
+    return pushed.push(service, version, values, new Date().toISOString());
+  };
+
+  flags: Call<'flags'> = () => this.#parts.flags.list();
+  setFlag: Call<'setFlag'> = (...args) => this.#parts.flags.set(...args);
+  resetFlag: Call<'resetFlag'> = (...args) => this.#parts.flags.reset(...args);
+  config: Call<'config'> = () => this.#parts.config.view();
+  validate: Call<'validate'> = (text) => this.#parts.config.validate(text);
+  reload: Call<'reload'> = (...args) => this.#parts.config.reload(...args);
+
+  drain: Call<'drain'> = (...args) => this.#parts.drain(...args);
+
+  #sources(): ViewSources {
+    const { core, supervisor, pushed } = this.#parts;
+    const { memories, endpoints: table, watch } = supervisor;
+    return { state: core.state, memories, table, states: watch.states, monitor: watch.monitor, pushed };
+  }
+}
+
+const versionOf = (service: ServiceView, name: string): ServiceView['versions'][number] =>
+  service.versions.find((version) => version.name === name)!;
