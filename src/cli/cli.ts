@@ -1,16 +1,45 @@
 /**
  * The command line: which command is meant, help, and what a wrong call is told.
  *
- * Exit codes: 0 done, 1 could not be done, 2 wrongly called.
+ * Exit codes: 0 done, 1 could not be done, 2 wrongly called; those of calls to a running Sluice are in `client/failure.ts`.
  */
-import { readFileSync } from 'node:fs';
 import { nearestName } from '../control/config/nearest-name.ts';
+import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
+import { CommandFailure } from './client/failure.ts';
 import { type Command, type Io, UsageError } from './command.ts';
+import { completionCommand } from './completion.ts';
+import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
+import { drainCommand } from './drain.ts';
+import { eventsCommand } from './events.ts';
+import { flagsCommand } from './flags.ts';
+import { lanesCommand } from './lanes.ts';
+import { packageVersion } from './package-version.ts';
+import { reloadCommand } from './reload.ts';
+import { rollbackCommand } from './rollback.ts';
 import { runCommand } from './run.ts';
+import { statusCommand } from './status.ts';
+import { versionsCommand } from './versions.ts';
+import { weightsCommand } from './weights.ts';
 
-const COMMANDS: readonly Command[] = [demoCommand, runCommand, checkCommand];
+export const COMMANDS: readonly Command[] = [
+  demoCommand,
+  runCommand,
+  checkCommand,
+  statusCommand,
+  weightsCommand,
+  rollbackCommand,
+  drainCommand,
+  lanesCommand,
+  versionsCommand,
+  flagsCommand,
+  eventsCommand,
+  auditCommand,
+  configCommand,
+  reloadCommand,
+  completionCommand(() => COMMANDS),
+];
 
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const [first, ...rest] = argv;
@@ -29,13 +58,19 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   if (first === 'help') return help(rest, io);
   const command = findCommand(first);
   if (command === undefined) return unknownCommand(first, io);
-  if (rest.includes('--help') || rest.includes('-h')) return help([command.name], io);
+  // What is behind `--` is data: an option there is not meant for the command.
+  const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
+  if (options.includes('--help') || options.includes('-h')) return help([command.name], io);
   try {
     return await command.run(rest, io);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    io.err(`sluice ${command.name}: ${error.message}\nTry: sluice ${command.name} --help\n`);
-    return 2;
+    if (error instanceof UsageError) {
+      io.err(`sluice ${command.name}: ${error.message}\nTry: sluice ${command.name} --help\n`);
+      return 2;
+    }
+    if (!(error instanceof CommandFailure)) throw error;
+    io.err([`sluice ${command.name}: ${error.message}`, ...error.notes, ''].join('\n'));
+    return error.exitCode;
   }
 }
 
@@ -79,12 +114,7 @@ Examples:
   sluice demo
   sluice check -c sluice.yaml
   sluice run -c sluice.yaml
+  sluice status --watch
+  sluice weights demo stable=90 canary=10
 `;
-}
-
-function packageVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }

@@ -1,17 +1,33 @@
 /**
  * What every command is made of.
  *
- * A command gets its arguments and an {@link Io} and answers with an exit code: 0 done, 1 could not be done, 2 wrongly called. It
- * never writes to the process's streams or exits by itself, so that a test can call it as `main.ts` does.
+ * A command gets its arguments and an {@link Io} and answers with an exit code: 0 done, 1 could not be done, 2 wrongly called; the commands
+ * that talk to a running Sluice have more (`client/failure.ts`). It never writes to the process's streams or exits by itself, so that
+ * a test can call it as `main.ts` does.
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { Environment } from '../control/config/environment.ts';
 import { nearestName } from '../control/config/nearest-name.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 export interface Io {
   out(text: string): void;
   err(text: string): void;
   readonly env: Environment;
+  /** Left out where standard output is a file or a pipe. */
+  readonly terminal?: Terminal;
+  /**
+   * Calls `listener` when the user ends the command (Ctrl-C, a closed pipe) in place of ending the process. Left out, nobody can end it.
+   * @returns what stops the listening.
+   */
+  onInterrupt?(listener: () => void): () => void;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+}
+
+export interface Terminal {
+  /** Rows of the window now. */
+  rows(): number;
 }
 
 export interface Command {
@@ -32,9 +48,23 @@ export class UsageError extends Error {
 }
 
 /** `-c`, shared by all commands that read the configuration. */
-export const CONFIG_OPTION = { config: { type: 'string', short: 'c', default: 'sluice.yaml' } } as const;
+export const CONFIG_OPTION: {
+  config: { type: 'string'; short: 'c'; multiple: true; default: string[] };
+} = {
+  config: { type: 'string', short: 'c', multiple: true, default: ['sluice.yaml'] },
+};
 
+/** The options of a command that takes nothing else. */
 export function readOptions<const Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) {
+  return readArguments(args, options, false).values;
+}
+
+/** Options, and the words between and behind them. */
+export function readArguments<const Options extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: Options,
+  words: boolean,
+) {
   for (const arg of args) {
     if (arg === '--') break;
     const name = /^--([^=]+)/.exec(arg)?.[1];
@@ -43,7 +73,7 @@ export function readOptions<const Options extends ParseArgsOptionsConfig>(args: 
     throw new UsageError(`unknown option --${name}${guess === null ? '' : `; did you mean --${guess}?`}`);
   }
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: words });
   } catch (error) {
     // parseArgs explains itself in several sentences, of which the first says what is wrong.
     const message = error instanceof Error ? error.message : String(error);

@@ -9,13 +9,14 @@ import { SluiceProcess, sluice } from './sluice-process.ts';
 const shell = promisify(exec);
 
 t.test('the printed commands', async (t) => {
-  const demo = new SluiceProcess(['demo', '--port', '0']);
+  const demo = new SluiceProcess(['demo', '--port', '0', '--admin-port', '0']);
   t.teardown(() => demo.signal('SIGKILL'));
   await demo.printed(/Ctrl-C ends it\.\n/);
   const [, proxy = ''] = await demo.printed(/proxy {2}(http:\/\/127\.0\.0\.1:\d+)\n/);
+  const [, admin = ''] = await demo.printed(/admin {2}(http:\/\/127\.0\.0\.1:\d+) /);
   const commands = [...demo.out.matchAll(/^ {2}((?:for|curl|seq) .*)$/gm)].map(([, command = '']) => command);
-  t.equal(commands.length, 9);
-  for (const command of commands) t.ok(command.includes(proxy), command);
+  t.equal(commands.length, 15);
+  for (const command of commands) t.ok(command.includes(proxy) || command.includes(admin), command);
 
   const run = async (part: RegExp): Promise<string> => {
     const command = commands.find((line) => part.test(line)) ?? '';
@@ -46,6 +47,17 @@ t.test('the printed commands', async (t) => {
   t.match(slow, /^hello from v[12] after 2000 ms\n$/);
   t.match(failing, /^HTTP\/1\.1 503 /);
 
+  t.match(JSON.parse(await run(/\/weights$/)), { weights: { v1: 50, v2: 50 }, workers: Number });
+  t.match(JSON.parse(await run(/\/rollback$/)), { weights: { v1: 100, v2: 0 }, mode: 'immediate' });
+  t.match(
+    await run(/\/metrics/),
+    /^sluice_requests_total\{service="demo",version="v1",lane="stable",code="200"\} [0-9]+$/m,
+  );
+  t.match(await run(/\/events$/), /"rollback\.finished"/);
+
+  t.match(JSON.parse(await run(/\/flags\//)), { flag: { name: 'new-checkout', value: 50 } });
+  t.match(await run(/x-flag/), /^(X-Flag-New-Checkout: (true|false)\n){6}$/);
+
   demo.signal('SIGINT');
   t.equal(await demo.exited, 0);
   t.equal(demo.err, '');
@@ -56,7 +68,31 @@ t.test('a port in use is one line that names --port', async (t) => {
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
-  const message = `cannot listen on 127.0.0.1:${port}: the port is in use; choose another one with --port N`;
-  t.strictSame(await sluice(['demo', '--port', String(port)]), { code: 1, out: '', err: `sluice demo: ${message}\n` });
+  const message = `cannot listen on 127.0.0.1:${port}: the port is in use; choose other ones with --port N and --admin-port N`;
+  t.strictSame(await sluice(['demo', '--port', String(port), '--admin-port', '0']), {
+    code: 1,
+    out: '',
+    err: `sluice demo: ${message}\n`,
+  });
   other.close();
+});
+
+t.test('the versions alone, where the example configuration expects them', async (t) => {
+  const demo = new SluiceProcess(['demo', '--upstreams']);
+  t.teardown(() => demo.signal('SIGKILL'));
+  const ready = demo.printed(/Ctrl-C ends them/).then(() => true);
+  // Ports that are written in a file can be in use on the machine that runs the tests.
+  if (!(await Promise.race([ready, demo.exited.then(() => false)]))) {
+    t.match(demo.err, /^sluice demo: cannot listen on 127\.0\.0\.1:300\d: the port is in use\n$/);
+    return;
+  }
+  const answers = await Promise.all(
+    [3001, 3002, 3003].map(async (port) => (await fetch(`http://127.0.0.1:${port}/`)).text()),
+  );
+  t.strictSame(answers, ['hello from v1\n', 'hello from v1\n', 'hello from v2\n']);
+  const second = await sluice(['demo', '--upstreams']);
+  t.equal(second.code, 1);
+  t.match(second.err, /^sluice demo: cannot listen on 127\.0\.0\.1:300\d: the port is in use\n$/);
+  demo.signal('SIGTERM');
+  t.equal(await demo.exited, 0);
 });

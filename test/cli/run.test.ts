@@ -53,10 +53,10 @@ t.test('the first signal lets requests finish', async (t) => {
   const { run, open } = await running(t, 'drain.yaml');
   t.equal(await text(await open('/')), 'answered');
   run.signal('SIGHUP');
-  await run.printed(/"event":"reload_not_supported"/);
+  await run.printed(/"event":"config_reloaded"/);
   const response = await open('/held');
   run.signal('SIGTERM');
-  await run.printed(/"event":"stopping","signal":"SIGTERM"/);
+  await run.printed(/"signal":"SIGTERM","event":"stopping"/);
   held.pop()?.end('finished');
   t.equal(await text(response), 'begun finished');
   t.equal(await run.exited, 0);
@@ -73,7 +73,7 @@ t.test('the second signal ends at once', async (t) => {
   await run.printed(/"event":"stopping"/);
   run.signal('SIGTERM');
   t.equal(await run.exited, 1);
-  t.match(run.out, /"event":"killed","signal":"SIGTERM"/);
+  t.match(run.out, /"signal":"SIGTERM","event":"killed"/);
 });
 
 t.test('an address in use is one line', async (t) => {
