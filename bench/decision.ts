@@ -114,7 +114,7 @@ function measure(which: Case): DecisionFigures {
     const bytes = heads[(i + WARM_UP) % HEADS]!;
     head.parse(bytes, 0, bytes.length);
     const start = performance.now();
-    const route = routes.match(head, false)!;
+    const route = routes.match(head, client)!;
     const service = route.service!;
     const late = service.rate?.wait(head, client, start + performance.timeOrigin) ?? 0;
     service.choose(head, client, route.version, start, choice);

@@ -5,13 +5,13 @@ import { RequestHead } from '../../src/proxy/http1/request-head.ts';
 import { RouteTable } from '../../src/proxy/route/route-table.ts';
 import { SeededRandom } from '../../src/runtime/random.ts';
 import { report } from './harness.ts';
-import { LIMITS, NAMES } from './samples.ts';
+import { CLIENT, LIMITS, NAMES } from './samples.ts';
 
 const NO_EDITS = { set: [], add: [], remove: [] };
 
 const table = (count: number): RouteTable<string> => {
   const routes = Array.from({ length: count }, (_, i): RouteConfig => {
-    const match = { host: `host-${i}.example.com`, pathPrefix: '/', methods: [], headers: [], query: [] };
+    const match = { host: `host-${i}.example.com`, pathPrefix: '/', methods: [], headers: [], query: [], flags: [] };
     return { name: `route-${i}`, match, service: 'shop', requestHeaders: NO_EDITS, responseHeaders: NO_EDITS };
   });
   return new RouteTable(routes, NAMES, (route) => route.service!, null);
@@ -31,8 +31,8 @@ const pair = new SmoothWeighted([9_000, 1_000], random);
 const endpoints = new SmoothWeighted(new Array<number>(100).fill(1), random);
 
 report([
-  { name: 'choose: 1 route', run: () => one.match(first, false) },
-  { name: 'choose: 10,000 routes', run: () => many.match(last, false) },
+  { name: 'choose: 1 route', run: () => one.match(first, CLIENT) },
+  { name: 'choose: 10,000 routes', run: () => many.match(last, CLIENT) },
   { name: 'choose: 2 versions', run: () => pair.pick() },
   { name: 'choose: 100 endpoints', run: () => endpoints.pick() },
 ]);

@@ -9,14 +9,14 @@ import { HeaderEditor } from '../../src/proxy/route/header-edits.ts';
 import { compileRewrite } from '../../src/proxy/route/rewrite.ts';
 import { editedHeaders, RouteTable, routeHeaders } from '../../src/proxy/route/route-table.ts';
 import { type MicroBenchmark, report } from './harness.ts';
-import { LIMITS } from './samples.ts';
+import { CLIENT, LIMITS } from './samples.ts';
 
 const MANY = 10_000;
 const NO_EDITS = { set: [], add: [], remove: [] };
 
 const routeOf = (match: Partial<RouteMatch>): RouteConfig => ({
   name: 'route',
-  match: { methods: [], headers: [], query: [], ...match },
+  match: { methods: [], headers: [], query: [], flags: [], ...match },
   service: 'shop',
   requestHeaders: NO_EDITS,
   responseHeaders: NO_EDITS,
@@ -36,8 +36,8 @@ function lookup(name: string, matches: readonly Partial<RouteMatch>[], target: s
   const names = new FieldNames(routeHeaders(routes));
   const table = new RouteTable(routes, names, (_, index) => index, null);
   const head = parsed(names, request(target, host));
-  if (table.match(head, false) !== routes.length - 1) console.error(`${name}: another route was found`);
-  return { name: `routes: ${name}`, run: () => table.match(head, false) };
+  if (table.match(head, CLIENT) !== routes.length - 1) console.error(`${name}: another route was found`);
+  return { name: `routes: ${name}`, run: () => table.match(head, CLIENT) };
 }
 
 const numbered = (count: number, match: (i: number) => Partial<RouteMatch>): Partial<RouteMatch>[] =>

@@ -3,6 +3,7 @@
  */
 import type { LimitsConfig } from '../../src/model/config.ts';
 import { FieldNames } from '../../src/proxy/http1/field-names.ts';
+import { clientFacts } from '../../src/proxy/http1/field-rules.ts';
 
 export const LIMITS: LimitsConfig = {
   headSize: 16_384,
@@ -12,6 +13,8 @@ export const LIMITS: LimitsConfig = {
   connections: 20_000,
   connectionsPerAddress: 5_000,
 };
+
+export const CLIENT = clientFacts('192.0.2.7', false, 'http');
 
 export const NAMES = new FieldNames(['x-canary-deploy']);
 

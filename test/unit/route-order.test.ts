@@ -4,9 +4,11 @@
  */
 import t from 'tap';
 import type { RouteConfig, RouteMatch, ValueMatch } from '../../src/model/route-config.ts';
+import { FlagSet } from '../../src/proxy/route/flags.ts';
 import { literalPrefix } from '../../src/proxy/route/route-pattern.ts';
 import { RouteTable } from '../../src/proxy/route/route-table.ts';
 import { SeededRandom } from '../../src/runtime/random.ts';
+import { DIRECT } from '../kit/request-head.ts';
 import { namesFor, requests, routeOf } from './route-requests.ts';
 
 const SETS = 400;
@@ -33,6 +35,10 @@ const PATTERNS = [
   '/[ab].*',
 ];
 const METHODS = ['GET', 'POST', 'PUT'];
+const FLAGS = [
+  { name: 'on', share: 10_000, key: null, header: null },
+  { name: 'off', share: 0, key: null, header: null },
+];
 
 interface Request {
   readonly method: string;
@@ -60,6 +66,7 @@ function randomRoute(index: number): RouteConfig {
     methods: dice.next() < 0.6 ? [] : some(METHODS, 0.5),
     headers: some(['x-one', 'x-two', 'x-three'], 0.2).map(randomValue),
     query: some(['p', 'q'], 0.2).map(randomValue),
+    flags: some(['on', 'off'], 0.2).map((name) => ({ name, on: dice.next() < 0.8 === (name === 'on') })),
   };
   return routeOf(match, { name: `route ${index}` });
 }
@@ -91,7 +98,7 @@ const places = ({ match }: RouteConfig): number[] => [
   hostClass(match.host),
   pathClass(match),
   match.methods.length > 0 ? 1 : 0,
-  match.headers.length,
+  match.headers.length + match.flags.length,
   match.query.length,
 ];
 
@@ -109,7 +116,7 @@ function valueHolds(match: ValueMatch, values: Readonly<Record<string, string>>)
 }
 
 function matches({ match }: RouteConfig, request: Request): boolean {
-  const { host, path, pathPrefix, pathRegex, methods, headers, query } = match;
+  const { host, path, pathPrefix, pathRegex, methods, headers, query, flags } = match;
   if (host?.startsWith('*') && !request.host.endsWith(host.slice(1))) return false;
   if (host !== undefined && !host.startsWith('*') && host !== request.host) return false;
   if (path !== undefined && path !== request.path) return false;
@@ -119,6 +126,7 @@ function matches({ match }: RouteConfig, request: Request): boolean {
     if (request.path !== pathPrefix && !request.path.startsWith(whole)) return false;
   }
   if (methods.length > 0 && !methods.includes(request.method)) return false;
+  if (flags.some(({ name, on }) => (name === 'on') !== on)) return false;
   return (
     headers.every((one) => valueHolds(one, request.headers)) && query.every((one) => valueHolds(one, request.query))
   );
@@ -130,7 +138,8 @@ t.test('the table finds what the documented order says', async (t) => {
   for (let set = 0; set < SETS; set++) {
     const routes = Array.from({ length: 1 + below(40) }, (_, index) => randomRoute(index));
     const names = namesFor(routes);
-    const table = new RouteTable(routes, names, (route) => route, null);
+    const flags = new FlagSet(FLAGS, names, () => false);
+    const table = new RouteTable(routes, names, (route) => route, null, flags);
     const parse = requests(names);
     const ordered = routes.toSorted(precedence);
     for (let i = 0; i < REQUESTS; i++) {
@@ -139,7 +148,7 @@ t.test('the table finds what the documented order says', async (t) => {
       const line = `${request.method} ${request.path}${query === '' ? '' : `?${query}`}`;
       const fields = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
       const expected = ordered.find((route) => matches(route, request)) ?? null;
-      const actual = table.match(parse(line, request.host, ...fields), false);
+      const actual = table.match(parse(line, request.host, ...fields), DIRECT);
       if (expected !== null) found++;
       if (actual !== expected) differences.push({ request, expected, actual });
     }

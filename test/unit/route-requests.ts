@@ -36,7 +36,14 @@ export function routeOf(match: Partial<RouteMatch>, rest: Partial<RouteConfig> =
   const path = match.path ?? match.pathPrefix ?? match.pathRegex;
   return {
     name: 'route',
-    match: { ...(path === undefined ? { pathPrefix: '/' } : {}), methods: [], headers: [], query: [], ...match },
+    match: {
+      ...(path === undefined ? { pathPrefix: '/' } : {}),
+      methods: [],
+      headers: [],
+      query: [],
+      flags: [],
+      ...match,
+    },
     requestHeaders: NO_EDITS,
     responseHeaders: NO_EDITS,
     ...rest,

@@ -2,6 +2,7 @@ import t from 'tap';
 import type { RouteConfig } from '../../src/model/route-config.ts';
 import { FieldNames } from '../../src/proxy/http1/field-names.ts';
 import { editedHeaders, RouteTable, routeHeaders } from '../../src/proxy/route/route-table.ts';
+import { BEHIND_PROXY, DIRECT } from '../kit/request-head.ts';
 import { namesFor, requests, routeOf } from './route-requests.ts';
 
 type Ask = (line: string, host?: string, ...fields: string[]) => string | null;
@@ -12,7 +13,7 @@ function asking(routes: Record<string, Parameters<typeof routeOf>[0]>, trusted =
   const names = namesFor(list);
   const table = new RouteTable(list, names, (route) => route.name, null);
   const request = requests(names);
-  return (line, host, ...fields) => table.match(request(line, host, ...fields), trusted);
+  return (line, host, ...fields) => table.match(request(line, host, ...fields), trusted ? BEHIND_PROXY : DIRECT);
 }
 
 t.test('hosts and prefixes', async (t) => {
@@ -182,15 +183,15 @@ t.test('no route matches', async (t) => {
   const list = [routeOf({ host: 'a.test', pathPrefix: '/x' }, { name: 'x' })];
   const table = new RouteTable(list, namesFor(list), (route) => route.name, 'fallback');
   const request = requests(namesFor(list));
-  t.equal(table.match(request('GET /x', 'b.test'), false), null);
-  t.equal(table.match(request('GET /y', 'a.test'), false), null);
-  t.equal(table.match(request('GET /x', 'a.test'), false), 'x');
+  t.equal(table.match(request('GET /x', 'b.test'), DIRECT), null);
+  t.equal(table.match(request('GET /y', 'a.test'), DIRECT), null);
+  t.equal(table.match(request('GET /x', 'a.test'), DIRECT), 'x');
 });
 
 t.test('without routes the only service takes everything', async (t) => {
   const names = new FieldNames();
   const table = new RouteTable<string>([], names, () => 'never', 'shop');
-  t.equal(table.match(requests(names)('OPTIONS *', 'anything.test'), false), 'shop');
+  t.equal(table.match(requests(names)('OPTIONS *', 'anything.test'), DIRECT), 'shop');
 });
 
 t.test('targets are asked for once per route, in order', async (t) => {
@@ -222,7 +223,7 @@ t.test('headers with the names that every object has', async (t) => {
     const routes = [routeOf({ headers: [{ name, exact: '1' }] })];
     const names = namesFor(routes);
     const table = new RouteTable(routes, names, () => 'found', null);
-    t.equal(table.match(requests(names)('GET /', 'h', `${name}: 1`), false), 'found', name);
-    t.equal(table.match(requests(names)('GET /', 'h', 'x-other: 1'), false), null, name);
+    t.equal(table.match(requests(names)('GET /', 'h', `${name}: 1`), DIRECT), 'found', name);
+    t.equal(table.match(requests(names)('GET /', 'h', 'x-other: 1'), DIRECT), null, name);
   }
 });
