@@ -57,7 +57,7 @@ export class LogWriter {
   #limit = 0;
   #flushSize = 0;
   #file: LogFile | null = null;
-  /** Lines that no write has been begun with, and how many. */
+  /** What no write has been begun with, in bytes and in lines. */
   #batch = NOTHING;
   #gathered = 0;
   #lines = 0;
@@ -68,6 +68,8 @@ export class LogWriter {
   #busy = false;
   /** The file at `#path` is to be opened although there is one. */
   #replacing = false;
+  /** What waits was meant for the file that is to be replaced. */
+  #owed = false;
   /** The file is to be closed when everything is written. */
   #shutting = false;
   #closed = false;
@@ -107,21 +109,19 @@ export class LogWriter {
     this.#on = true;
     this.#shutting = false;
     if (path === this.#path) return;
-    this.#advance();
     this.#path = path;
     this.#torn = false;
     this.#replace();
   }
 
-  /** Finishes the write that is under way and opens the path anew. */
+  /** Writes what waits and opens the path anew. */
   reopen(): void {
-    if (!this.#on) return;
-    this.#advance();
-    this.#replace();
+    if (this.#on) this.#replace();
   }
 
   #replace(): void {
     this.#replacing = true;
+    this.#owed = this.waiting > 0;
     this.#openAfter = Number.NEGATIVE_INFINITY;
     this.#advance();
   }
@@ -188,7 +188,8 @@ export class LogWriter {
     if (this.#busy) return;
     const now = this.#clock.now();
     const wanted = this.#replacing || (this.#file === null && this.waiting > 0);
-    if (wanted && now >= this.#openAfter) return this.#open();
+    const first = this.#owed && this.#file !== null && this.waiting > 0 && now >= this.#writeAfter;
+    if (wanted && !first && now >= this.#openAfter) return this.#open();
     if (this.waiting === 0) {
       if (this.#shutting) this.#finish();
     } else if (this.#file === null) this.#later(this.#openAfter - now);
@@ -197,16 +198,20 @@ export class LogWriter {
   }
 
   #open(): void {
+    const replacing = this.#replacing;
+    // Whoever asks for it while this goes on asks for another time: the file may be moved away once more.
+    this.#replacing = false;
     this.#busy = true;
     openLogFile(this.#path, (error, file) => {
       this.#busy = false;
       if (file === null) {
+        this.#replacing ||= replacing && this.#on;
         this.#openAfter = this.#clock.now() + RETRY_TIME;
         this.#complain('cannot be opened', error);
       } else {
         this.#file?.close();
         this.#file = file;
-        this.#replacing = false;
+        this.#owed &&= this.#replacing;
         this.#writeAfter = Number.NEGATIVE_INFINITY;
       }
       this.#settle();
@@ -242,6 +247,7 @@ export class LogWriter {
     this.#batch = spare.length > KEPT_SIZE ? NOTHING : spare;
     this.#gathered = 0;
     this.#lines = 0;
+    this.#owed = false;
   }
 
   #written(error: NodeJS.ErrnoException | null, bytes: number): void {
