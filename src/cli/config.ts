@@ -36,7 +36,7 @@ export const configCommand = clientCommand(
     if (options.effective || options.file) {
       const part = options.effective ? view.effective : view.file;
       const { stringify } = await import('yaml');
-      show(part, () => stringify(part));
+      show(part, () => stringify(part).split('\n').map(printable).join('\n'));
     } else if (options.diff) {
       show(view.differences, () => differenceTable(view.differences, paint));
     } else {
@@ -47,7 +47,7 @@ export const configCommand = clientCommand(
 
 function summary(view: ConfigView, paint: Paint): string {
   const { generation, environment, files, loadedAt, rejected, differences } = view;
-  const lines = [`generation   ${generation}`, `environment  ${printable(environment)}`];
+  const lines = [`generation   ${printable(String(generation))}`, `environment  ${printable(environment)}`];
   lines.push(`files        ${printable(files.join(', ')) || '-'}`, `read at      ${time(printable(loadedAt))}`);
   if (rejected !== null) {
     lines.push(paint(`refused at   ${time(printable(rejected.at))}`, 'bad'), ...rejected.problems.map(problemLine));

@@ -6,7 +6,7 @@ import { type ClientCall, clientCommand, namedWords } from './client/client-comm
 import { followEvents } from './client/follow-events.ts';
 import { latency, time } from './client/format.ts';
 import { listenForInterrupt } from './client/interruption.ts';
-import { printable } from './client/printable.ts';
+import { printable, printableJson } from './client/printable.ts';
 import { readCount } from './client/read-count.ts';
 import type { Paint } from './client/table.ts';
 import { UsageError } from './command.ts';
@@ -48,7 +48,7 @@ async function list({ admin, io, options, paint }: EventsCall, since: number | n
   const limit = readCount(options.limit, '--limit') ?? 100;
   const query = { since: since ?? undefined, limit, types: options.types };
   const events = await admin.get<readonly SluiceEvent[]>(pathOf('events'), query);
-  for (const event of events) io.out(options.json ? `${JSON.stringify(event)}\n` : eventLine(event, paint));
+  for (const event of events) io.out(options.json ? `${printableJson(event)}\n` : eventLine(event, paint));
   return 0;
 }
 
@@ -63,7 +63,7 @@ async function follow({ admin, clock, io, options, paint }: EventsCall, since: n
       signal: interruption.signal,
       since,
       types: options.types,
-      event: (event) => io.out(options.json ? `${JSON.stringify(event)}\n` : eventLine(event, paint)),
+      event: (event) => io.out(options.json ? `${printableJson(event)}\n` : eventLine(event, paint)),
       lost: (reason, ms) => io.err(`sluice events: ${reason}; trying again in ${latency(ms)}\n`),
     });
     return 0;
@@ -74,5 +74,5 @@ async function follow({ admin, clock, io, options, paint }: EventsCall, since: n
 
 function eventLine({ id, at, type, level, message }: SluiceEvent, paint: Paint): string {
   const name = level === 'warning' ? paint(printable(type), 'warning') : printable(type);
-  return `${paint(`${String(id).padStart(6)}  ${time(printable(at))}`, 'faint')}  ${name}  ${printable(message)}\n`;
+  return `${paint(`${printable(String(id)).padStart(6)}  ${time(printable(at))}`, 'faint')}  ${name}  ${printable(message)}\n`;
 }

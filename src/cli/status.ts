@@ -12,6 +12,7 @@ import { type ClientCall, clientCommand } from './client/client-command.ts';
 import { CommandFailure, EXIT } from './client/failure.ts';
 import { listenForInterrupt, pause, unlessInterrupted } from './client/interruption.ts';
 import { type Reading, ratesBetween } from './client/live-rates.ts';
+import { printableJson } from './client/printable.ts';
 import { openScreen } from './client/screen.ts';
 import { statusText } from './client/status-page.ts';
 import { UsageError } from './command.ts';
@@ -94,7 +95,7 @@ async function watch(call: StatusCall, name: string | null, interval: number): P
         const look = await unlessInterrupted(lookAt(admin, name), interruption.signal);
         if (look === null) break;
         const at = clock.now();
-        if (options.json) io.out(`${JSON.stringify(answerOf(look, name ?? undefined))}\n`);
+        if (options.json) io.out(`${printableJson(answerOf(look, name ?? undefined))}\n`);
         else screen.draw(textOf(call, look, before, at));
         before = { services: look.services, at };
         seen = true;

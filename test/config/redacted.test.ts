@@ -29,6 +29,17 @@ t.test('secrets and addresses that may be secrets are not shown', async (t) => {
   });
 });
 
+t.test('headers that carry credentials to a service are shown without their values', async (t) => {
+  const edits = `requestHeaders: { set: { Authorization: "Bearer \${CI}", X-Team: red }, add: { X-Api-Key: "\${CI}" } }`;
+  const view = redactedConfig(parse(`routes: [ { match: { pathPrefix: / }, service: shop, ${edits} } ]\n`));
+  t.notMatch(JSON.stringify(view), TOKEN);
+  const set = [
+    ['Authorization', '…'],
+    ['X-Team', 'red'],
+  ];
+  t.match(view, { routes: [{ requestHeaders: { set, add: [['X-Api-Key', '…']] } }] });
+});
+
 t.test('it is plain, by name and in order', async (t) => {
   const view = redactedConfig(parse(FULL)) as Record<string, Record<string, Record<string, unknown>>>;
   t.match(view, {

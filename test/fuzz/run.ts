@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz [-- --seed N --routed N --faults N --mutants N]`: a router that never rests, random faults, and mutants,
- * against a data plane in this process.
+ * `npm run fuzz [-- --seed N --admin N --routed N --faults N --mutants N]`: requests against the admin API of a process of its own; then a
+ * router that never rests, random faults, and mutants, against a data plane in this process.
  *
  * Exit status 0 says: the process lived, nobody got stuck, every message that came out was valid, all counts went back to zero, a good
  * request was answered at the end, and no socket is left. The same seed draws the same plans; how they interleave is the kernel's affair.
@@ -10,6 +10,7 @@ import { openSockets } from '../kit/open-sockets.ts';
 import { openProxy, type TestProxy } from '../kit/proxy.ts';
 import { RawUpstream } from '../kit/raw-upstream.ts';
 import { until } from '../kit/signal.ts';
+import { runAdmin } from './admin.ts';
 import { FaultFuzz, SHORT_TIMEOUTS } from './faults.ts';
 import { MutationFuzz } from './mutations.ts';
 import { runRouter } from './router-run.ts';
@@ -110,9 +111,17 @@ async function runRouted(seed: number, count: number): Promise<void> {
   failures.push(...found);
 }
 
+async function runAdminApi(seed: number, count: number): Promise<void> {
+  const begin = performance.now();
+  const { outcomes, failures: found } = await runAdmin(seed, count, forEach);
+  report(`${count} requests to the admin API`, outcomes, (performance.now() - begin) / 1000);
+  failures.push(...found);
+}
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
+    admin: { type: 'string' },
     routed: { type: 'string' },
     faults: { type: 'string' },
     mutants: { type: 'string' },
@@ -120,6 +129,7 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`seed ${seed}`);
+if (values.admin !== '0') await runAdminApi(seed, Number(values.admin ?? 20_000));
 await runRouted(seed, Number(values.routed ?? 10_000));
 await runFaults(seed, Number(values.faults ?? 10_000));
 await runMutants(seed, Number(values.mutants ?? 10_000), 'playRequest');

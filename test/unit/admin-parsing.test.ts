@@ -109,3 +109,15 @@ t.test('event filters', async (t) => {
   t.throws(() => eventFilter('weights.changd'), /did you mean weights\.changed\?/);
   t.throws(() => eventFilter('alert,'), /no event type ""/);
 });
+
+t.test('a deep body takes no longer than a flat one of its length', async (t) => {
+  const depth = 100_000;
+  const text = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+  t.ok(parseJsonBody(text));
+  try {
+    parseJsonBody(`{"a":{"b":${text},"b":1}}`);
+    t.fail('a key that is there twice, behind all of it');
+  } catch (error) {
+    t.match(error, { faults: [{ field: '/a/b' }] });
+  }
+});

@@ -1,7 +1,7 @@
 /** What people see: tables, numbers with units, and nothing that moves their cursor. */
 import t from 'tap';
 import { latency, percent, rate, share, span, time } from '../../src/cli/client/format.ts';
-import { printable } from '../../src/cli/client/printable.ts';
+import { printable, printableJson } from '../../src/cli/client/printable.ts';
 import { coloured, plain, table } from '../../src/cli/client/table.ts';
 
 t.test('columns are as wide as their widest cell, numbers to the right, no blanks at the end', async (t) => {
@@ -50,4 +50,12 @@ t.test('numbers', async (t) => {
     '5d 0h',
   ]);
   t.equal(time('2026-01-01T12:00:00.123Z'), '2026-01-01 12:00:00');
+});
+
+t.test('JSON for a terminal means the same and holds nothing that begins an escape sequence', async (t) => {
+  const value = { reason: '\x1b[2J\u009b2J\u202e', name: 'häuser' };
+  const text = printableJson(value, 2);
+  t.strictSame(JSON.parse(text), value);
+  t.notMatch(text, /[\x1b\x7f-\x9f\u202e]/);
+  t.match(text, /häuser/);
 });

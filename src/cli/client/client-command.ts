@@ -10,6 +10,7 @@ import { type CommandDescription, defineCommand, type OptionTable, type OptionVa
 import { AdminClient } from './admin-client.ts';
 import { CONNECTION_OPTIONS, readConnection } from './connection.ts';
 import { CommandFailure, EXIT_TEXT } from './failure.ts';
+import { printableJson } from './printable.ts';
 import { coloured, type Paint, plain } from './table.ts';
 
 export interface ClientCall<Options extends OptionTable> {
@@ -45,13 +46,13 @@ export function clientCommand<const Options extends OptionTable>(
         clock: io.clock ?? systemClock,
         paint: io.terminal !== undefined && !io.env.NO_COLOR ? coloured : plain,
         show(answer, text) {
-          io.out(values.json ? `${JSON.stringify(answer, null, 2)}\n` : text());
+          io.out(values.json ? `${printableJson(answer, 2)}\n` : text());
         },
       });
       return ended ?? 0;
     } catch (error) {
       const answer = error instanceof CommandFailure ? error.answer : null;
-      if (values.json && answer !== null) io.out(`${JSON.stringify(answer, null, 2)}\n`);
+      if (values.json && answer !== null) io.out(`${printableJson(answer, 2)}\n`);
       throw error;
     } finally {
       await admin.close();

@@ -32,10 +32,10 @@ export function statusText(page: StatusPage): string {
 function serverText(server: ServerStatus, paint: Paint): string {
   const { workers, store } = server;
   const facts = [
-    `sluice ${server.version}`,
-    paint(server.state, server.state === 'serving' ? 'good' : 'warning'),
+    `sluice ${printable(server.version)}`,
+    paint(printable(server.state), server.state === 'serving' ? 'good' : 'warning'),
     `up ${span(server.uptimeMs)}`,
-    server.listen.join(', '),
+    printable(server.listen.join(', ')),
     paint(
       `${workers.listening}/${counted(workers.configured, 'worker')}`,
       workers.listening < workers.configured ? 'bad' : 'good',
@@ -44,7 +44,7 @@ function serverText(server: ServerStatus, paint: Paint): string {
     counted(server.connections, 'connection'),
     `${server.inFlight} in flight`,
   ];
-  if (server.environment !== 'default') facts.push(`environment ${server.environment}`);
+  if (server.environment !== 'default') facts.push(`environment ${printable(server.environment)}`);
   const trouble =
     store.trouble === null ? '' : paint(`The state cannot be written: ${printable(store.trouble.message)}`, 'bad');
   return `${facts.join('  ')}\n${trouble === '' ? '' : `${trouble}\n`}`;
@@ -52,7 +52,7 @@ function serverText(server: ServerStatus, paint: Paint): string {
 
 function serviceText(service: ServiceView, page: StatusPage): string {
   const { paint } = page;
-  const title = `${paint(printable(service.name), 'strong')}  ${service.strategy}\n`;
+  const title = `${paint(printable(service.name), 'strong')}  ${printable(service.strategy)}\n`;
   const rows = service.versions.map((version) => versionRow(version, page.live(service.name, version.name)));
   const endpoints = page.endpoints
     ? service.versions.map(

@@ -53,11 +53,15 @@ function doubtfulKey(text: string): { field: string; message: string } | null {
       const key = JSON.parse(token) as string;
       level.at = key;
       level.awaitsKey = false;
-      const field = levels.map(({ at }) => `/${at.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-      if (level.keys.has(key)) return { field, message: `The key ${JSON.stringify(key)} is given twice.` };
-      if (key === '__proto__') return { field, message: 'The key "__proto__" is not allowed.' };
+      if (level.keys.has(key))
+        return { field: place(levels), message: `The key ${JSON.stringify(key)} is given twice.` };
+      if (key === '__proto__') return { field: place(levels), message: 'The key "__proto__" is not allowed.' };
       level.keys.add(key);
     }
   }
   return null;
 }
+
+/** Only of a key that is refused: with one for every key, a deep body would take the square of its depth. */
+const place = (levels: readonly Level[]): string =>
+  levels.map(({ at }) => `/${at.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

@@ -58,7 +58,13 @@ export interface ConfigDocument {
 
 type Ancestors = readonly unknown[];
 
-export function readDocument(text: string, file: string, env: Environment): ConfigDocument {
+/** @param allowed names of the variables that it may read; null: all. */
+export function readDocument(
+  text: string,
+  file: string,
+  env: Environment,
+  allowed: ReadonlySet<string> | null = null,
+): ConfigDocument {
   const lineCounter = new LineCounter();
   const doc = parseDocument(text, {
     ...{ lineCounter, prettyErrors: false, merge: true, logLevel: 'error', resolveKnownTags: false },
@@ -98,7 +104,12 @@ export function readDocument(text: string, file: string, env: Environment): Conf
 
   const duplicates = new Set(doc.errors.map((error) => error.pos[0]));
   let readable = true;
+  // Of the nodes so far. An alias could be asked whether it leads anywhere, but each would walk the document for it.
+  const anchors = new Set<string>();
   visit(doc, {
+    Collection(_, node) {
+      if (node.anchor !== undefined) anchors.add(node.anchor);
+    },
     Pair(_, pair, ancestors) {
       const { key } = pair;
       const path = pathOf(ancestors, pair);
@@ -117,13 +128,14 @@ export function readDocument(text: string, file: string, env: Environment): Conf
       if (isScalar(key) && !isMergeKey(key)) key.value = writtenKey(key);
     },
     Alias(_, alias, ancestors) {
-      if (alias.resolve(doc) !== undefined) return;
+      if (anchors.has(alias.source)) return;
       const message = `no anchor &${alias.source} before this alias; define it further up`;
       faults.push({ position: at(alias.range?.[0] ?? 0), path: pathOf(ancestors, alias), message, harmless: false });
     },
     Scalar(key, scalar, ancestors) {
+      if (scalar.anchor !== undefined) anchors.add(scalar.anchor);
       if (key === 'key' || typeof scalar.value !== 'string' || !scalar.value.includes('$')) return;
-      const { text: expanded, faults: messages } = expandEnvironment(scalar.value, env);
+      const { text: expanded, faults: messages } = expandEnvironment(scalar.value, env, allowed);
       const path = pathOf(ancestors, scalar);
       for (const message of messages)
         faults.push({ position: at(scalar.range?.[0] ?? 0), path, message, harmless: false });

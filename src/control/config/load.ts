@@ -41,6 +41,8 @@ export interface ConfigText {
   readonly file: string;
   /** Where its relative paths begin. Default: the directory of `file`. */
   readonly directory?: string;
+  /** Names of the variables that `${…}` in it may name. Default: any. */
+  readonly variables?: ReadonlySet<string>;
 }
 
 export interface LoadedConfig {
@@ -71,7 +73,7 @@ export const loadConfigFile = (path: string, env: Environment): SluiceConfig => 
 
 /** Checks texts as if they were files; see {@link loadConfigFiles}. Throws {@link ConfigError}. */
 export function parseConfigTexts(texts: readonly ConfigText[], env: Environment): LoadedConfig {
-  const document = layerDocuments(texts.map(({ text, file }) => readDocument(text, file, env)));
+  const document = layerDocuments(texts.map(({ text, file, variables }) => readDocument(text, file, env, variables)));
   const directories = new Map(texts.flatMap(({ file, directory }) => (directory ? [[file, directory]] : [])));
   const surroundings = new Surroundings(env, document, directories);
   const faults = new FaultCollector(document);

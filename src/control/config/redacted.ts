@@ -2,7 +2,8 @@
  * A configuration as it may be shown: plain JSON, without secrets, and in a form in which two of them can be compared.
  *
  * A secret shows as where it came from. Of the address of a webhook only the origin is left where there is more, because its path and its
- * query often are the password. Nothing else is hidden: whoever reads this has to find out what runs.
+ * query often are the password. A header that routes write and whose name speaks of credentials shows without its value, which as a
+ * rule comes from a variable; a change of it is a change all the same, that lists no difference. Nothing else is hidden: whoever reads this has to find out what runs.
  *
  * Services, versions and flags are mappings by name here, not lists, so that a difference has an address that can be read
  * (`services.shop.weights.v2`) and does not depend on the order in a file. Keys are sorted for the same reason: equal configurations are
@@ -10,6 +11,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { SluiceConfig } from '../../model/config.ts';
+import type { HeaderEdits } from '../../model/route-config.ts';
 import { Secret } from '../../model/secret.ts';
 import type { ConfigDifference } from '../operations.ts';
 import { type ConfigPath, formatPath } from './faults.ts';
@@ -18,10 +20,15 @@ type Plain = Readonly<Record<string, unknown>>;
 
 /** Shares nothing with `config`. */
 export function redactedConfig(config: SluiceConfig): unknown {
-  const { services, flags, monitor, events, ...rest } = config;
+  const { services, routes, flags, monitor, events, ...rest } = config;
   return plain({
     ...rest,
     services: byName(services.map((service) => ({ ...service, versions: byName(service.versions) }))),
+    routes: routes.map((route) => ({
+      ...route,
+      requestHeaders: shownEdits(route.requestHeaders),
+      responseHeaders: shownEdits(route.responseHeaders),
+    })),
     flags: byName(flags),
     monitor: { ...monitor, webhooks: monitor.webhooks.map(shownUrl) },
     events: { ...events, webhooks: events.webhooks.map((webhook) => ({ ...webhook, url: shownUrl(webhook.url) })) },
@@ -51,6 +58,14 @@ const own = (mapping: Plain, key: string): unknown => (Object.hasOwn(mapping, ke
 
 const byName = (parts: readonly { readonly name: string }[]): Plain =>
   Object.fromEntries(parts.map(({ name, ...rest }) => [name, rest]));
+
+const CREDENTIALS = /authorization|^(set-)?cookie$|token|secret|passw|api-?key/i;
+
+function shownEdits({ set, add, remove }: HeaderEdits): HeaderEdits {
+  const shown = (fields: HeaderEdits['set']): HeaderEdits['set'] =>
+    fields.map(([name, value]) => [name, CREDENTIALS.test(name) ? '…' : value]);
+  return { set: shown(set), add: shown(add), remove };
+}
 
 /** `https://hooks.example.com/…` */
 function shownUrl(text: string): string {
