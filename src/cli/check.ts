@@ -1,6 +1,5 @@
 /** `sluice check`: reads the configuration as `run` would, says what it holds or every fault in it, and starts nothing. */
 import { ConfigError, formatProblem } from '../control/config/faults.ts';
-import { loadConfigFiles } from '../control/config/load.ts';
 import type { SluiceConfig } from '../model/config.ts';
 import { CONFIG_OPTION, type Command, type Io, readOptions } from './command.ts';
 
@@ -22,6 +21,9 @@ Examples:
   sluice check -c sluice.yaml --json
 `;
 
+/** Loaded when it is needed: reading configurations brings libraries along that most commands have no use for. */
+const load = (): Promise<typeof import('../control/config/load.ts')> => import('../control/config/load.ts');
+
 export const checkCommand: Command = {
   name: 'check',
   summary: 'check a configuration file',
@@ -30,6 +32,7 @@ export const checkCommand: Command = {
   async run(args: readonly string[], io: Io): Promise<number> {
     const options = readOptions(args, { ...CONFIG_OPTION, json: { type: 'boolean', default: false } });
     const file = options.config.join(' + ');
+    const { loadConfigFiles } = await load();
     try {
       const contents = countContents(loadConfigFiles(options.config, io.env).config);
       if (options.json) io.out(`${JSON.stringify({ ok: true, file, ...contents })}\n`);

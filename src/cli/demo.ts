@@ -7,9 +7,6 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { textSource } from '../control/change/config-source.ts';
-import { createLogger } from '../control/log.ts';
-import type { Logger } from '../runtime/logger.ts';
 import { type Command, type Io, readOptions, UsageError } from './command.ts';
 import { listenFailure } from './listen-probe.ts';
 
@@ -61,9 +58,12 @@ export const demoCommand: Command = {
       const [ports] = (await once(versions, 'message')) as [DemoPorts];
       versions.on('error', (error) => io.err(`sluice demo: the demo versions failed: ${error.message}\n`));
       if (options.upstreams) return await upstreamsOnly(io);
+      const { createLogger, serveUntilStopped, textSource } = await serve();
       const source = textSource(configText(port, adminPort, ports), 'demo');
-      return await (await serve()).serveUntilStopped({
-        ...{ source, loaded: source.load(), logger: quietLogger(io) },
+      // The demo's screen is for the commands; only trouble is logged.
+      const logger = { ...createLogger(io.err), info: () => {} };
+      return await serveUntilStopped({
+        ...{ source, loaded: source.load(), logger },
         ready: ([address], admin) => io.out(guide(address?.port ?? port, admin ?? '', ports)),
         failed: (message) => io.err(`sluice demo: ${message}; choose other ones with --port N and --admin-port N\n`),
       });
@@ -93,11 +93,6 @@ function readPort(name: string, text: string): number {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port <= 65535) return port;
   throw new UsageError(`--${name} must be a number from 0 to 65535, not ${JSON.stringify(text)}`);
-}
-
-/** The demo's screen is for the commands; only trouble is logged. */
-function quietLogger(io: Io): Logger {
-  return { ...createLogger(io.err), info: () => {} };
 }
 
 function configText(port: number, adminPort: number, { v1, v2 }: DemoPorts): string {

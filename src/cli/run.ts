@@ -1,8 +1,6 @@
 /** `sluice run`: the proxy, from configuration files, until a signal or a call ends it. One JSON line per event on standard output. */
-import { fileSource } from '../control/change/config-source.ts';
 import { ConfigError, formatProblem } from '../control/config/faults.ts';
 import type { LoadedConfig } from '../control/config/load.ts';
-import { createLogger } from '../control/log.ts';
 import { CONFIG_OPTION, type Command, type Io, readOptions } from './command.ts';
 
 const HELP = `Run the proxy.
@@ -37,6 +35,7 @@ export const runCommand: Command = {
 
   async run(args: readonly string[], io: Io): Promise<number> {
     const options = readOptions(args, CONFIG_OPTION);
+    const { createLogger, fileSource, serveUntilStopped } = await serve();
     const source = fileSource(options.config, io.env);
     let loaded: LoadedConfig;
     try {
@@ -46,7 +45,7 @@ export const runCommand: Command = {
       for (const problem of error.problems) io.err(`${formatProblem(problem)}\n`);
       return 1;
     }
-    return (await serve()).serveUntilStopped({
+    return serveUntilStopped({
       ...{ source, loaded, logger: createLogger(io.out) },
       failed: (message) => io.err(`sluice run: ${message}\n`),
     });

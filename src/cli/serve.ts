@@ -8,9 +8,10 @@
  * A signal while starting waits for the start and then drains. The second signal waits for nothing: who sends it wants the
  * process gone.
  */
-import type { ConfigSource } from '../control/change/config-source.ts';
+import { type ConfigSource, fileSource, textSource } from '../control/change/config-source.ts';
 import type { LoadedConfig } from '../control/config/load.ts';
 import { ControlPlane } from '../control/control-plane.ts';
+import { createLogger } from '../control/log.ts';
 import { StateFileError } from '../control/store/state-file-error.ts';
 import { DataLockedError } from '../control/store/state-lock.ts';
 import { StoreError } from '../control/store/store.ts';
@@ -18,6 +19,9 @@ import type { ListenConfig } from '../model/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { listenFailure, probeAddresses } from './listen-probe.ts';
 import { packageVersion } from './package-version.ts';
+
+/** What `run` and `demo` need besides, so that they load one thing and nothing before it is needed. */
+export { createLogger, fileSource, textSource };
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** SIGUSR1 is Node's own. */
