@@ -42,21 +42,8 @@ export interface Served {
 export async function serveUntilStopped({ source, loaded, logger, ready, failed }: Served): Promise<number> {
   const stop = Promise.withResolvers<void>();
   const killed = Promise.withResolvers<number>();
-  let plane: ControlPlane;
-  try {
-    plane = await ControlPlane.open({
-      source,
-      loaded,
-      logger,
-      release: packageVersion(),
-      onDrain: () => stop.resolve(),
-    });
-  } catch (error) {
-    const known = [DataLockedError, StateFileError, StoreError].some((kind) => error instanceof kind);
-    if (!known || !(error instanceof Error)) throw error;
-    failed(error.message);
-    return 1;
-  }
+  let plane: ControlPlane | null = null;
+  let reloadWanted = false;
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     signals += 1;
@@ -66,36 +53,55 @@ export async function serveUntilStopped({ source, loaded, logger, ready, failed 
       return;
     }
     logger.warn('killed', { signal });
-    plane.kill().catch(() => {});
+    plane?.kill().catch(() => {});
     killed.resolve(1);
   };
-  const onReload = (): void => void plane.reload('signal', 'SIGHUP');
-  const onLog = (): void => {
-    plane.supervisor.report();
-    plane.reopenLogs();
+  const onReload = (): void => {
+    reloadWanted = plane === null;
+    void plane?.reload('signal', 'SIGHUP');
   };
+  const onLog = (): void => {
+    plane?.supervisor.report();
+    plane?.reopenLogs();
+  };
+  // Before anything else: what a signal does by default is to end the process.
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   process.on(RELOAD_SIGNAL, onReload);
   process.on(LOG_SIGNAL, onLog);
 
-  const served = async (): Promise<number> => {
+  const open = async (): Promise<ControlPlane | null> => {
+    try {
+      const release = packageVersion();
+      return await ControlPlane.open({ source, loaded, logger, release, onDrain: () => stop.resolve() });
+    } catch (error) {
+      const known = [DataLockedError, StateFileError, StoreError].some((kind) => error instanceof kind);
+      if (!known || !(error instanceof Error)) throw error;
+      failed(error.message);
+      return null;
+    }
+  };
+  const served = async (opened: ControlPlane): Promise<number> => {
     try {
       await probeAddresses(loaded.config.listen);
-      await plane.start();
+      await opened.start();
     } catch (error) {
       const message = listenFailure(error);
       if (message === null) throw error;
       failed(message);
-      await plane.kill();
+      await opened.kill();
       return 1;
     }
-    ready?.(plane.supervisor.addresses, plane.adminUrl);
+    ready?.(opened.supervisor.addresses, opened.adminUrl);
     await stop.promise;
-    await plane.drain();
+    await opened.drain();
     return 0;
   };
   try {
-    return await Promise.race([served(), killed.promise]);
+    const opened = await open();
+    if (opened === null) return 1;
+    plane = opened;
+    if (reloadWanted) onReload();
+    return await Promise.race([served(opened), killed.promise]);
   } finally {
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
     process.off(RELOAD_SIGNAL, onReload);

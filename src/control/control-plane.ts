@@ -37,7 +37,7 @@ import { Metrics } from './metrics/metrics.ts';
 import { EventWebhooks } from './notify/event-webhooks.ts';
 import type { Actor, ChangeOptions, ServerStatus } from './operations.ts';
 import { OperationError } from './problems.ts';
-import { type Dropped, withOverrides } from './state/effective.ts';
+import { withOverrides } from './state/effective.ts';
 import { OVERRIDES } from './state/overrides.ts';
 import { openStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
@@ -132,7 +132,11 @@ export class ControlPlane {
     // Nothing is changed before everything runs.
     void this.#core.exclusively(() => this.#serving.promise);
     this.#admin = file.admin === null ? null : this.#newAdmin(file.admin);
-    if (dropped.length > 0) this.#forget(dropped);
+    for (const each of dropped) events.emit(droppedEvent(each));
+    if (dropped.length > 0) this.#reconcile();
+    store.onTrouble((trouble) => {
+      if (trouble === null) this.#reconcile();
+    });
   }
 
   /** Resolves when every worker listens. @throws ListenError where an address cannot be bound. */
@@ -142,6 +146,7 @@ export class ControlPlane {
     this.#watcher.start();
     const address = await this.#admin?.listen().catch(admitListenError);
     this.adminUrl = address?.url ?? null;
+    if (address !== undefined) this.#options.logger.info('admin_listening', { url: address.url });
     this.#endpoints.settle(this.#core.state);
     await this.supervisor.start();
     this.#state = 'serving';
@@ -158,6 +163,7 @@ export class ControlPlane {
   async reload(by: string, reason: string): Promise<void> {
     const actor: Actor = { name: by, role: 'admin', address: '', requestId: '' };
     await this.#serving.promise;
+    if (this.#config.waiting) return;
     await this.#config.reload(actor, { reason }).catch((error: unknown) => {
       // What was wrong with the files is in the log and in the events already.
       if (error instanceof OperationError) return;
@@ -317,11 +323,10 @@ export class ControlPlane {
     });
   }
 
-  /** What no longer fits is forgotten for good, where that can be written; else at the next start. */
-  #forget(dropped: readonly Dropped[]): void {
-    for (const each of dropped) this.#events.emit(droppedEvent(each));
-    this.#store.commit({ deletes: dropped.map(({ key }) => key) }).catch((error: Error) => {
-      this.#options.logger.warn('override_not_forgotten', { message: error.message });
+  /** Makes what is kept equal to what runs; where that cannot be written it is tried again when it can. */
+  #reconcile(): void {
+    this.#core.reconcile().catch((error: Error) => {
+      this.#options.logger.warn('state_not_reconciled', { message: error.message });
     });
   }
 }

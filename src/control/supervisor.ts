@@ -171,7 +171,9 @@ export class Supervisor {
     const missing: string[] = [];
     let died = 0;
     while (told.size < TRIALS) {
-      const next = [...this.#running()].find(([worker]) => !told.has(worker));
+      const others = [...this.#running()].filter(([worker]) => !told.has(worker));
+      // One that is about to listen answers when it has started, which takes a hundred times as long.
+      const next = others.find(([worker]) => this.#listening.has(worker)) ?? others[0];
       if (next === undefined) break;
       told.add(next[0]);
       const answer = await this.#send(new Map([next]), snapshot);
@@ -201,12 +203,15 @@ export class Supervisor {
     );
   }
 
-  /** Writes the live weights of the snapshot; every request from now on is divided by them. Resolves when every worker has said so. */
+  /**
+   * Writes the live weights of the snapshot; every request from now on is divided by them. Resolves when every worker that listens has said so:
+   * one that starts has no request yet, and its first one finds them.
+   */
   weigh(snapshot: Snapshot): Promise<Acknowledged> {
     this.snapshot = snapshot;
     const epoch = writeWeights(this.weights, weightsOf(snapshot));
     return this.#acknowledgements.ask(
-      this.#running(),
+      new Map([...this.#running()].filter(([worker]) => this.#listening.has(worker))),
       { type: 'weigh', epoch },
       (message) => (message.type === 'weighed' && message.epoch >= epoch ? 'taken' : null),
       ACKNOWLEDGE,

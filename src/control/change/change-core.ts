@@ -2,16 +2,18 @@
  * The way of every change: one at a time, decided on what runs, made durable, then done, then told.
  *
  *     draft ──fits?──▶ commit ──▶ workers ──▶ events ──▶ answer
- *       │       │         │          └─ refused: taken back, with an audit row of its own
+ *       │       │         │          └─ refused: taken back, with an audit row and an event of its own
  *       └───────┴─────────┴─ error: nothing has changed
  *
  * A draft says what changes in the store and who is told; whether it fits is decided by building the whole configuration with it
  * (state/effective.ts), the same way that the next start will. What is acknowledged is on disk and in every worker.
  *
  * A rollback is the exception, because it must not wait: its weights are stored in shared memory before it enters the queue, and a disk
- * that cannot be written does not keep it from happening, only from being remembered, which the answer then says.
+ * that cannot be written does not keep it from happening, only from being remembered, which the answer then says. When the disk can be written
+ * again, `reconcile` makes what is kept equal to what runs.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { MAX_ENDPOINTS, MAX_VERSIONS } from '../../model/capacity.ts';
 import type { SluiceConfig } from '../../model/config.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -22,10 +24,13 @@ import type { NewEvent, SluiceEvent } from '../events/event.ts';
 import type { Actor, Applied, ChangeOptions } from '../operations.ts';
 import { OperationError } from '../problems.ts';
 import { type Dropped, fitService, withOverrides } from '../state/effective.ts';
-import { isEndpointKey, type OverrideEntries } from '../state/overrides.ts';
+import { isEndpointKey, OVERRIDES, type OverrideEntries } from '../state/overrides.ts';
 import { type Commit, type NewAudit, type Store, StoreError } from '../store/store.ts';
 import { RefusedError } from '../supervisor.ts';
 import { Turnstile } from './turnstile.ts';
+
+/** A worker that hangs holds an answer up; it must not hold up what else is told, milliseconds. */
+const TELL_WITHIN = 1_000;
 
 /** What runs, and what it was made of. */
 export interface RunningState {
@@ -163,16 +168,40 @@ export class ChangeCore {
       },
       draft.urgent === true,
     );
-    try {
-      const made = { ...draft, deletes: [...(draft.deletes ?? []), ...lost] };
-      const applied = await this.#run(next, draft, () => this.#takeBack(actor, made, state));
-      if (durable !== null) throw durable;
-      return applied;
-    } finally {
-      if (durable === null) this.#options.events.publish(events);
+    const made = { ...draft, deletes: [...(draft.deletes ?? []), ...lost] };
+    const { events: log } = this.#options;
+    const tell = (): void => {
+      if (durable === null) log.publish(events);
       // Written down as soon as the store can be written again.
-      else for (const event of draft.events) this.#options.events.emit(event);
-    }
+      else for (const event of draft.events) log.emit(event);
+    };
+    const applied = await within(tell, () => this.#run(next, draft, () => this.#takeBack(actor, made, state)));
+    if (durable !== null) throw durable;
+    return applied;
+  }
+
+  /** Writes what runs but is not kept, and forgets what is kept but does not run; call when the store can be written again, and at the start. */
+  reconcile(): Promise<void> {
+    return this.#turnstile.run(async () => {
+      const { store } = this.#options;
+      const kept = new Map((await store.list(OVERRIDES)).map(({ key, value }) => [key, value]));
+      const { entries } = this.#state;
+      const puts = [...entries].filter(([key, value]) => !isDeepStrictEqual(kept.get(key), value));
+      const deletes = [...kept.keys()].filter((key) => !entries.has(key));
+      if (puts.length + deletes.length === 0) return;
+      const keys = [...puts.map(([key]) => key), ...deletes];
+      const audit = auditOf(
+        SELF,
+        { reason: 'what runs was not what is kept' },
+        {
+          action: 'state.reconcile',
+          target: 'state',
+          before: Object.fromEntries(keys.map((key) => [key, kept.get(key) ?? null])),
+          after: Object.fromEntries(keys.map((key) => [key, entries.get(key) ?? null])),
+        },
+      );
+      await store.commit({ puts: puts.map(([key, value]) => ({ key, value })), deletes, audit: [audit] });
+    });
   }
 
   /** @returns also keys that have become pointless: what was said of endpoints that are gone. */
@@ -200,7 +229,7 @@ export class ChangeCore {
       this.#options.events.discard(change.events ?? []);
       const refusal = storeProblem(error);
       if (!urgent) throw refusal;
-      const message = `it is done, but not kept: ${refusal.message}. After a restart the weights from before would hold`;
+      const message = `it is done, but not kept: ${refusal.message}. Until it can be written again, a restart would bring the weights from before back`;
       return new OperationError(refusal.code, message);
     }
   }
@@ -225,7 +254,10 @@ export class ChangeCore {
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       this.#options.beforeSnapshot(workers.snapshot);
-      await takeBack();
+      // What cannot be taken back now is found when the store can be written again.
+      await takeBack().catch((failure: Error) => {
+        this.#options.logger.error('change_not_taken_back', { target: draft.target, message: failure.message });
+      });
       this.#options.events.emit({
         ...{ type: 'override.dropped', level: 'warning', data: { key: draft.target, reason: error.message } },
         message: `${draft.action} of ${draft.target} was taken back: the workers cannot run it`,
@@ -278,13 +310,29 @@ export class ChangeCore {
     const events = draft.events.map((event) => this.#options.events.prepare(event));
     await this.#commit({ deletes, audit: [auditOf(actor, options, draft)], events }, false);
     const next = { file, entries, config, snapshot, generation };
-    try {
-      return { applied: await this.#run(next, draft, () => this.#takeBack(actor, draft, state)), dropped };
-    } finally {
-      this.#options.events.publish(events);
-    }
+    const run = (): Promise<Applied> => this.#run(next, draft, () => this.#takeBack(actor, draft, state));
+    return { applied: await within(() => this.#options.events.publish(events), run), dropped };
   }
 }
+
+/** Calls `tell` when `act` is through, or has taken so long that what others tell, which waits its turn behind it, should not wait longer. */
+async function within<T>(tell: () => void, act: () => Promise<T>): Promise<T> {
+  let told = false;
+  const once = (): void => {
+    if (!told) tell();
+    told = true;
+  };
+  const late = setTimeout(once, TELL_WITHIN);
+  try {
+    return await act();
+  } finally {
+    clearTimeout(late);
+    once();
+  }
+}
+
+/** Who acts where nobody asked. */
+export const SELF: Actor = { name: 'sluice', role: 'operator', address: '', requestId: '' };
 
 export const droppedEvent = ({ key, reason }: Dropped): NewEvent => ({
   type: 'override.dropped',

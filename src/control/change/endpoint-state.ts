@@ -10,9 +10,18 @@ import { nameHint } from '../config/nearest-name.ts';
 import type { EndpointStates } from '../health/endpoint-states.ts';
 import type { Actor, ChangeOptions } from '../operations.ts';
 import { OperationError } from '../problems.ts';
-import { type EndpointOverride, endpointKey } from '../state/overrides.ts';
+import {
+  type EndpointOverride,
+  endpointKey,
+  isEndpointKey,
+  overriddenServices,
+  serviceOverrides,
+} from '../state/overrides.ts';
 import type { ChangeCore, RunningState } from './change-core.ts';
 import { findService } from './find.ts';
+
+/** The last moment that has a date, milliseconds since 1970. */
+const LATEST = 8.64e15;
 
 export interface EndpointOperationsOptions {
   readonly core: ChangeCore;
@@ -41,6 +50,10 @@ export class EndpointOperations {
     const { deadlineMs } = options;
     if (deadlineMs !== undefined && state !== 'drain') {
       const message = `deadline only goes with state drain, not with ${state}`;
+      throw new OperationError('invalid_request', message, [{ field: '/deadline', message }]);
+    }
+    if (deadlineMs !== undefined && wallClock() + deadlineMs > LATEST) {
+      const message = 'deadline must lie before the end of all calendars; leave it out for a drain without end';
       throw new OperationError('invalid_request', message, [{ field: '/deadline', message }]);
     }
     await core.change(actor, options, (running) => {
@@ -76,10 +89,11 @@ export class EndpointOperations {
 
   /** Makes the endpoint table what the runtime changes say; call whenever either has changed. */
   settle({ snapshot, entries }: RunningState): void {
+    const told = new Map([...entries].filter(([key]) => isEndpointKey(key)));
+    const named = overriddenServices(told);
     for (const service of snapshot.services) {
-      for (const { id, url } of endpointsOf(service)) {
-        this.#settleOne(id, entries.get(endpointKey(service.name, url)) as EndpointOverride | undefined);
-      }
+      const wanted = named.has(service.name) ? serviceOverrides(told, service.name).endpoints : null;
+      for (const { id, url } of endpointsOf(service)) this.#settleOne(id, wanted?.get(url));
     }
   }
 

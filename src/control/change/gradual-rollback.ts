@@ -13,8 +13,9 @@ import type { ServiceConfig } from '../../model/config.ts';
 import type { Clock, Interval } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Actor, ChangeOptions, WeightsChanged } from '../operations.ts';
+import { OperationError } from '../problems.ts';
 import { type RollbackOverride, rollbackKey, serviceOverrides } from '../state/overrides.ts';
-import type { ChangeCore, Draft, RunningState } from './change-core.ts';
+import { type ChangeCore, type Draft, type RunningState, SELF } from './change-core.ts';
 import { findService } from './find.ts';
 import { refuseChanged, rollbackEvent, weightsDraft, weightsView } from './weights.ts';
 
@@ -24,8 +25,6 @@ export const DEFAULT_EVERY = 60_000;
 const LOOK = 250;
 /** Pause behind a step that could not be made, milliseconds. */
 const AFTER_FAILURE = 5_000;
-
-const SELF: Actor = { name: 'sluice', role: 'operator', address: '', requestId: '' };
 
 /** Weights after a step, percent by version; the hundredths that do not divide go to stable. */
 export function stepBack(service: ServiceConfig, by: number): Readonly<Record<string, number>> {
@@ -68,6 +67,7 @@ export class GradualRollback {
     options: ChangeOptions & { readonly by?: number; readonly everyMs?: number },
   ): Promise<WeightsChanged> {
     const { core, wallClock } = this.#options;
+    refuseStandstill(options.by);
     const applied = await core.change(actor, options, (state) => {
       const service = findService(state.config, name);
       refuseChanged(service, options.ifMatch);
@@ -127,12 +127,21 @@ export class GradualRollback {
         })
         .catch((error: Error) => {
           if (error instanceof EndedError) return;
+          // Done, and a worker is late.
+          if (error instanceof OperationError && error.code === 'not_acknowledged') return;
           this.#notBefore = clock.now() + AFTER_FAILURE;
           logger.error('rollback_step_failed', { service: name, message: error.message });
         });
     }
     this.#stepping = false;
   }
+}
+
+/** @throws OperationError invalid_request. A step below the resolution of weights would move nothing, for ever. */
+function refuseStandstill(by: number | undefined): void {
+  if (by === undefined || (by >= 0.01 && by <= 100)) return;
+  const message = `by must be a percentage from 0.01 to 100, not ${by}`;
+  throw new OperationError('invalid_request', message, [{ field: '/by', message }]);
 }
 
 /** It was ended while the step waited for its turn. */

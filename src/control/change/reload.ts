@@ -8,6 +8,7 @@
  * Runtime changes stay in force over what the files say; those that no longer fit are given up and named.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SluiceConfig } from '../../model/config.ts';
 import { Secret } from '../../model/secret.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -41,6 +42,7 @@ export class ConfigOperations {
   #loadedAt: string;
   #watched: readonly string[];
   #rejected: ConfigView['rejected'] = null;
+  #waiting = false;
 
   constructor(options: ReloadOptions) {
     this.#options = options;
@@ -52,6 +54,11 @@ export class ConfigOperations {
   /** Files whose change is a change of the configuration; of a faulty one too, since mending it may mean mending them. */
   get watched(): readonly string[] {
     return this.#watched;
+  }
+
+  /** Whether somebody waits for a turn to read the files: what they hold now will be read then. */
+  get waiting(): boolean {
+    return this.#waiting;
   }
 
   view(): ConfigView {
@@ -85,13 +92,18 @@ export class ConfigOperations {
 
   reload(actor: Actor, options: ChangeOptions): Promise<ReloadResult> {
     const { core, logger, events, observe } = this.#options;
+    this.#waiting = true;
     return core.exclusively(async () => {
+      // Reading takes the thread for itself, a second for ten thousand routes; between two readings others have their turn.
+      await nextTurn();
+      this.#waiting = false;
       try {
         return await this.#reload(actor, options);
       } catch (error) {
         if (!(error instanceof OperationError) || isLate(error)) throw error;
         observe('rejected');
-        this.#rejected = { at: this.#now(), problems: error.faults };
+        const problems = error.faults.length > 0 ? error.faults : [{ field: '', message: error.message }];
+        this.#rejected = { at: this.#now(), problems };
         logger.error('config_rejected', { message: error.message, problems: error.faults });
         events.emit({
           type: 'config.rejected',
@@ -154,8 +166,14 @@ export class ConfigOperations {
     this.#loadedAt = this.#now();
     this.#watched = [...loaded.files, ...loaded.dependencies];
     this.#rejected = null;
-    await this.#options.settled(loaded);
     this.#options.observe(result);
+    try {
+      await this.#options.settled(loaded);
+    } catch (error) {
+      // Checked when it was read, so this is a file that has changed since; its change is noticed and read again.
+      const message = error instanceof Error ? error.message : String(error);
+      this.#options.logger.error('config_partly_taken_over', { message });
+    }
   }
 
   #now(): string {

@@ -5,15 +5,16 @@
  * weight, not stable, named by no route): what takes traffic away is a change of weights, which is judged and shielded, not this.
  * Requests in flight on it finish.
  */
-import type { EndpointConfig, Lane, ServiceConfig } from '../../model/config.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { EndpointConfig, Lane, ServiceConfig, VersionConfig } from '../../model/config.ts';
 import { parseEndpointUrl } from '../config/addresses.ts';
 import { nameHint } from '../config/nearest-name.ts';
 import { NAME_PATTERN } from '../config/schema-node.ts';
 import { ENDPOINT } from '../config/settings.ts';
 import type { Actor, Applied, ChangeOptions, ServiceView } from '../operations.ts';
 import { type FieldFault, OperationError } from '../problems.ts';
-import { lanesKey, versionKey } from '../state/overrides.ts';
-import type { ChangeCore } from './change-core.ts';
+import { lanesKey, rollbackKey, versionKey } from '../state/overrides.ts';
+import type { ChangeCore, Draft, RunningState } from './change-core.ts';
 import { findService, findVersion } from './find.ts';
 import { refuseChanged } from './weights.ts';
 
@@ -52,7 +53,7 @@ export class VersionOperations {
       created = before === undefined;
       const urls = endpoints.map(({ url }) => url);
       return {
-        puts: [{ key: versionKey(serviceName, name), value: endpoints }],
+        ...kept(versionKey(serviceName, name), endpoints, inFile(state, serviceName, name)?.endpoints),
         scope: 'snapshot',
         action: 'version.set',
         target: `services/${serviceName}/versions/${name}`,
@@ -76,16 +77,14 @@ export class VersionOperations {
       refuseChanged(service, options.ifMatch);
       const version = findVersion(service, name);
       refuseInUse(service, name);
-      const inFile = state.file.services
-        .find((each) => each.name === serviceName)!
-        .versions.some((each) => each.name === name);
+      const isInFile = inFile(state, serviceName, name) !== undefined;
       const key = versionKey(serviceName, name);
       const lane = LANES.find((each) => service.lanes[each] === name);
       const lanes = lane === undefined ? [] : [{ key: lanesKey(serviceName), value: without(service.lanes, lane) }];
       return {
         // A version of the file stays taken out; one that was only registered is forgotten.
-        puts: [...(inFile ? [{ key, value: null }] : []), ...lanes],
-        deletes: inFile ? [] : [key],
+        puts: [...(isInFile ? [{ key, value: null }] : []), ...lanes],
+        deletes: isInFile ? [] : [key],
         scope: 'snapshot',
         action: 'version.remove',
         target: `services/${serviceName}/versions/${name}`,
@@ -113,7 +112,7 @@ export class VersionOperations {
       const lanes = resolveLanes(service, given);
       const listed = Object.entries(lanes).map(([lane, version]) => `${lane} ${version}`);
       return {
-        puts: [{ key: lanesKey(serviceName), value: lanes }],
+        ...withoutRollback(state, service, lanes, kept(lanesKey(serviceName), lanes, fileLanes(state, serviceName))),
         scope: 'snapshot',
         action: 'lanes.set',
         target: `services/${serviceName}/lanes`,
@@ -131,6 +130,29 @@ export class VersionOperations {
     return { ...applied, lanes: findService(this.#core.state.config, serviceName).lanes };
   }
 }
+
+/** A change back to what the file says is no change of the file any more, so that later edits of the file hold again. */
+function kept(key: string, value: unknown, file: unknown): Required<Pick<Draft, 'puts' | 'deletes'>> {
+  return isDeepStrictEqual(value, file) ? { puts: [], deletes: [key] } : { puts: [{ key, value }], deletes: [] };
+}
+
+/** A gradual rollback takes traffic to the version that was stable when it began; another stable one ends it. */
+function withoutRollback(
+  state: RunningState,
+  service: ServiceConfig,
+  lanes: ServiceConfig['lanes'],
+  change: Required<Pick<Draft, 'puts' | 'deletes'>>,
+): Required<Pick<Draft, 'puts' | 'deletes'>> {
+  const key = rollbackKey(service.name);
+  if (lanes.stable === service.lanes.stable || !state.entries.has(key)) return change;
+  return { puts: change.puts, deletes: [...change.deletes, key] };
+}
+
+const fileService = (state: RunningState, name: string): ServiceConfig =>
+  state.file.services.find((service) => service.name === name)!;
+const fileLanes = (state: RunningState, service: string): ServiceConfig['lanes'] => fileService(state, service).lanes;
+const inFile = (state: RunningState, service: string, version: string): VersionConfig | undefined =>
+  fileService(state, service).versions.find(({ name }) => name === version);
 
 function checkName(name: string): void {
   const fault = !new RegExp(NAME_PATTERN).test(name)

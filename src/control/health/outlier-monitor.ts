@@ -94,6 +94,8 @@ interface WatchedVersion {
 export class OutlierMonitor {
   readonly #options: OutlierMonitorOptions;
   #versions: WatchedVersion[] = [];
+  /** Endpoints that were watched once. A request that began while they were may still eject them, and nobody else would let them back in. */
+  readonly #departed = new Set<number>();
   #timer: Interval | null = null;
 
   constructor(options: OutlierMonitorOptions) {
@@ -129,9 +131,12 @@ export class OutlierMonitor {
     const staying = new Set(this.#versions.flatMap(({ ids }) => ids));
     for (const { version, record } of before.values()) {
       // Under an id that is in use again stands another endpoint, which owes nothing.
-      if (!staying.has(record.endpointId)) this.#return(version, record, 'configuration');
+      if (staying.has(record.endpointId)) continue;
+      this.#return(version, record, 'configuration');
+      this.#departed.add(record.endpointId);
     }
-    if (targets.length === 0) this.close();
+    for (const id of staying) this.#departed.delete(id);
+    if (targets.length === 0 && this.#departed.size === 0) this.close();
     else this.#timer ??= clock.setInterval(this.#look, LOOK_EVERY);
   }
 
@@ -155,6 +160,8 @@ export class OutlierMonitor {
 
   readonly #look = (): void => {
     const now = this.#options.clock.now();
+    const { table } = this.#options;
+    for (const id of this.#departed) if ((flagsOf(table, id) & EJECTED) !== 0) endEjection(table, id);
     // What is reported may lead to another configuration; the versions of this look are looked at to the end.
     for (const version of this.#versions) {
       for (const record of version.records) this.#lookAt(version, record, now);

@@ -87,7 +87,7 @@ export function fitService(
     const built = build(service, changes);
     const misfit = misfitOf(built, service, changes, file);
     if (misfit === null) {
-      dropped.push(...lostEndpoints(built, changes));
+      dropped.push(...spentRemovals(service, changes), ...lostEndpoints(built, changes));
       return { service: built, dropped };
     }
     const { giveUp, reason } = misfit;
@@ -194,15 +194,43 @@ function references(
   service: ServiceConfig,
   config: SluiceConfig,
 ): readonly { readonly name: string; readonly where: string }[] {
-  const routes = config.routes
-    .filter((route) => route.service === service.name && route.version !== undefined)
-    .filter((route) => !(LANES as readonly string[]).includes(route.version!))
-    .map((route) => ({ name: route.version!, where: `route ${route.name}` }));
+  const routes = routeReferences(config).get(service.name) ?? [];
   const experiments = service.experiments.flatMap((experiment) =>
     Object.keys(experiment.weights).map((name) => ({ name, where: `experiment ${experiment.name}` })),
   );
   const values = Object.values(service.split.header?.values ?? {}).map((name) => ({ name, where: 'split.values' }));
   return [...routes, ...experiments, ...values];
+}
+
+type RouteReferences = ReadonlyMap<string, readonly { readonly name: string; readonly where: string }[]>;
+
+/** By configuration: thousands of routes are looked through once, not once for every service and change. */
+const REFERENCES = new WeakMap<SluiceConfig['routes'], RouteReferences>();
+
+/** Versions that routes name, by service. */
+function routeReferences({ routes }: SluiceConfig): RouteReferences {
+  const known = REFERENCES.get(routes);
+  if (known !== undefined) return known;
+  const naming = routes.filter(
+    ({ version }) => version !== undefined && !(LANES as readonly string[]).includes(version),
+  );
+  const grouped = Map.groupBy(naming, (route) => route.service ?? '');
+  const found = new Map(
+    Array.from(grouped, ([service, group]) => [
+      service,
+      group.map(({ name, version }) => ({ name: version!, where: `route ${name}` })),
+    ]),
+  );
+  REFERENCES.set(routes, found);
+  return found;
+}
+
+/** Versions that were taken out and that the file has no more; kept, it would take out one of that name that comes years later. */
+function spentRemovals(file: ServiceConfig, changes: ServiceOverrides): Dropped[] {
+  const names = new Set(file.versions.map(({ name }) => name));
+  return [...changes.versions]
+    .filter(([name, endpoints]) => endpoints === null && !names.has(name))
+    .map(([name]) => ({ key: versionKey(file.name, name), reason: `version ${name} is not in the file any more` }));
 }
 
 function lostEndpoints(service: ServiceConfig, changes: ServiceOverrides): Dropped[] {
