@@ -1,6 +1,6 @@
 /** `sluice check`: reads the configuration as `run` would, says what it holds or every fault in it, and starts nothing. */
+import { contentsOf } from '../control/config/contents.ts';
 import { ConfigError, formatProblem } from '../control/config/faults.ts';
-import type { SluiceConfig } from '../model/config.ts';
 import { CONFIG_OPTION, type Command, type Io, readOptions } from './command.ts';
 
 const HELP = `Check a configuration file and report every fault in it, with line and column.
@@ -34,7 +34,7 @@ export const checkCommand: Command = {
     const file = options.config.join(' + ');
     const { loadConfigFiles } = await load();
     try {
-      const contents = countContents(loadConfigFiles(options.config, io.env).config);
+      const contents = contentsOf(loadConfigFiles(options.config, io.env).config);
       if (options.json) io.out(`${JSON.stringify({ ok: true, file, ...contents })}\n`);
       else io.out(`${file}: OK (${Object.entries(contents).map(counted).join(', ')})\n`);
       return 0;
@@ -46,16 +46,6 @@ export const checkCommand: Command = {
     }
   },
 };
-
-function countContents(config: SluiceConfig): Readonly<Record<string, number>> {
-  const versions = config.services.flatMap((service) => service.versions);
-  return {
-    services: config.services.length,
-    versions: versions.length,
-    endpoints: versions.reduce((sum, version) => sum + version.endpoints.length, 0),
-    routes: config.routes.length,
-  };
-}
 
 function counted([plural, count]: readonly [string, number]): string {
   return `${count} ${count === 1 ? plural.slice(0, -1) : plural}`;

@@ -64,6 +64,8 @@ async function follow({ admin, clock, io, options, paint }: EventsCall, since: n
       since,
       types: options.types,
       event: (event) => io.out(options.json ? `${printableJson(event)}\n` : eventLine(event, paint)),
+      gap: (missed, from) =>
+        io.err(`sluice events: events behind ${missed} are lost on the server; it goes on with ${from}\n`),
       lost: (reason, ms) => io.err(`sluice events: ${reason}; trying again in ${latency(ms)}\n`),
     });
     return 0;

@@ -17,7 +17,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { systemRandom } from '../runtime/random.ts';
-import { AdminServer } from './admin/admin-server.ts';
+import type { AdminServer } from './admin/admin-server.ts';
 import { auditOf, ChangeCore, droppedEvent, type RunningState } from './change/change-core.ts';
 import type { ConfigSource } from './change/config-source.ts';
 import { EndpointOperations } from './change/endpoint-state.ts';
@@ -85,10 +85,18 @@ export class ControlPlane {
     const store = openStore({ directory: loaded.config.data, clock: systemClock, logger });
     const events = await EventLog.open({ store, clock: systemClock, logger });
     const entries = new Map((await store.list(OVERRIDES)).map(({ key, value }) => [key, value]));
-    return new ControlPlane(options, store, events, entries);
+    // A web framework and a documentation page that nobody can reach need not be in memory.
+    const Admin = loaded.config.admin === null ? null : (await import('./admin/admin-server.ts')).AdminServer;
+    return new ControlPlane(options, store, events, entries, Admin);
   }
 
-  private constructor(options: ControlPlaneOptions, store: Store, events: EventLog, entries: Map<string, unknown>) {
+  private constructor(
+    options: ControlPlaneOptions,
+    store: Store,
+    events: EventLog,
+    entries: Map<string, unknown>,
+    Admin: typeof AdminServer | null,
+  ) {
     const { logger, loaded, source } = options;
     const file = loaded.config;
     const { config, dropped } = withOverrides(file, entries);
@@ -131,7 +139,7 @@ export class ControlPlane {
     });
     // Nothing is changed before everything runs.
     void this.#core.exclusively(() => this.#serving.promise);
-    this.#admin = file.admin === null ? null : this.#newAdmin(file.admin);
+    this.#admin = file.admin === null || Admin === null ? null : this.#newAdmin(file.admin, Admin);
     for (const each of dropped) events.emit(droppedEvent(each));
     if (dropped.length > 0) this.#reconcile();
     store.onTrouble((trouble) => {
@@ -217,7 +225,7 @@ export class ControlPlane {
     await this.#store.close();
   }
 
-  #newAdmin(config: NonNullable<SluiceConfig['admin']>): AdminServer {
+  #newAdmin(config: NonNullable<SluiceConfig['admin']>, Admin: typeof AdminServer): AdminServer {
     const { logger } = this.#options;
     const operations = new Desk({
       ...{ core: this.#core, supervisor: this.supervisor, pushed: this.#pushed },
@@ -231,7 +239,7 @@ export class ControlPlane {
       status: () => this.#status(),
       drain: (actor, options) => this.#drainFor(actor, options),
     });
-    return new AdminServer({
+    return new Admin({
       ...{
         config,
         operations,

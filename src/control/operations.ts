@@ -7,6 +7,7 @@
  */
 import type { Role } from '../model/admin-config.ts';
 import type { Lane } from '../model/config.ts';
+import type { ConfigContents } from './config/contents.ts';
 import type { EndpointState } from './health/endpoint-states.ts';
 import type { OpenAlert } from './monitor/alert-watch.ts';
 import type { Values } from './monitor/metric.ts';
@@ -218,13 +219,8 @@ export interface Operations {
   ): Promise<Applied & { readonly flag: FlagView }>;
   resetFlag(actor: Actor, name: string, options: ChangeOptions): Promise<Applied & { readonly flag: FlagView }>;
   config(): ConfigView;
-  /** Checks the files on disk, or a text in their place. @throws OperationError config_invalid */
-  validate(text: string | null): {
-    readonly services: number;
-    readonly versions: number;
-    readonly endpoints: number;
-    readonly routes: number;
-  };
+  /** Checks the files on disk, or a text in their place. @throws OperationError config_invalid, busy */
+  validate(text: string | null): Promise<ConfigContents>;
   /** Reads the files again. @throws OperationError config_invalid; nothing has changed then. */
   reload(actor: Actor, options: ChangeOptions): Promise<ReloadResult>;
   /** The process stops accepting, finishes what is under way and ends. Resolves at once. */

@@ -132,6 +132,8 @@ export interface Reply {
   readonly status?: number;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** It is not Sluice that answers. */
+  readonly stranger?: boolean;
   /** JSON, or text where it is one. */
   readonly body: unknown;
 }
@@ -147,8 +149,14 @@ export const problem = (status: number, detail: string, more: object = {}): Repl
 export class FakeAdmin {
   readonly asked: Asked[] = [];
   readonly #answers = new Map<string, Answer>();
+  readonly #otherwise: (asked: Asked) => Reply;
   #server: Server | null = null;
   #port = 0;
+
+  /** @param otherwise what calls without an answer get. */
+  constructor(otherwise: (asked: Asked) => Reply = ({ call }) => problem(404, `nothing is recorded for ${call}`)) {
+    this.#otherwise = otherwise;
+  }
 
   async listen(): Promise<this> {
     const server = createServer(async (request, response) => {
@@ -158,10 +166,12 @@ export class FakeAdmin {
       const body = typed ? await json(request) : await text(request);
       const asked: Asked = { call, query: Object.fromEntries(searchParams), headers: request.headers, body };
       this.asked.push(asked);
-      const answer = this.#answers.get(call) ?? problem(404, `nothing is recorded for ${call}`);
+      const answer = this.#answers.get(call) ?? this.#otherwise;
       const reply = typeof answer === 'function' ? answer(asked, response) : answer;
       if (reply === undefined) return;
-      response.writeHead(reply.status ?? 200, { 'content-type': reply.type ?? 'application/json', ...reply.headers });
+      const own = reply.stranger ? {} : { 'sluice-api': '1' };
+      const headers = { 'content-type': reply.type ?? 'application/json', ...own, ...reply.headers };
+      response.writeHead(reply.status ?? 200, headers);
       response.end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
     });
     server.listen(this.#port, '127.0.0.1');

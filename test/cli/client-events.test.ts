@@ -52,7 +52,8 @@ async function following(t: Test, argv: readonly string[] = []) {
   let refusal: Reply | undefined;
   let arrived = Promise.withResolvers<[Asked, ServerResponse]>();
   admin.on(CALL, (asked, response) => {
-    if (refusal === undefined) response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const headers = { 'content-type': 'text/event-stream', 'sluice-api': '1' };
+    if (refusal === undefined) response.writeHead(200, headers);
     arrived.resolve([asked, response]);
     return refusal;
   });
@@ -146,6 +147,29 @@ t.test('--since, and a number that comes alone', async (t) => {
   await run.until(/change 131/);
   run.interrupt();
   t.match(await run.ended, { code: 0, out: `${JSON.stringify(event(131))}\n` });
+});
+
+t.test('a gap is told, and a server that counts anew is asked for all it has', async (t) => {
+  const run = await following(t, ['--since', '120']);
+  const gap = (since: number, from: number, last: number): string =>
+    `event: gap\ndata: ${JSON.stringify({ since, from, last })}\n\n`;
+  const first = await run.connection();
+  first.response.end(gap(120, 1, 0));
+  await run.until(/trying again/);
+  t.match(run.result.err, /^sluice events: events behind 120 are lost on the server; it goes on with 1\n/);
+  await run.resume();
+  const second = await run.connection();
+  t.equal(second.asked.headers['last-event-id'], '0');
+  second.response.end(`${gap(50, 60, 70)}${frame(60)}`);
+  await run.until(/change 60/);
+  await run.until(/behind 50 are lost on the server; it goes on with 60\n(.|\n)*trying again/);
+  await run.resume();
+  const third = await run.connection();
+  t.equal(third.asked.headers['last-event-id'], '60');
+  third.response.write('data: {"half\n\n');
+  await run.until(/the server sends events that cannot be read; trying again/);
+  run.interrupt();
+  t.match(await run.ended, { code: 0, out: lineOf(60) });
 });
 
 t.test('a refusal while resuming ends it, a server that shuts down does not', async (t) => {

@@ -71,6 +71,28 @@ t.test('something else answers', async (t) => {
   t.match(await called(admin, ARGV), { code: 3, out: '' });
   admin.on(WEIGHTS_CALL, { body: '{"weights":' });
   t.match(await called(admin, ARGV), { code: 3, out: '' }, 'half of an answer');
+  for (const body of ['{}', 'null', '[]', '{"status":"ok"}', '{"services":[{}],"rows":1,"flags":{}}', '7']) {
+    for (const argv of [
+      ['status'],
+      ['status', 'demo'],
+      ARGV,
+      ['flags'],
+      ['audit'],
+      ['audit', 'verify'],
+      ['events'],
+      ['events', '--follow'],
+      ['config'],
+      ['lanes', 'demo'],
+      ['rollback', 'demo', '--reason', 'x'],
+    ]) {
+      const stranger = await new FakeAdmin(() => ({ body, stranger: true })).listen();
+      const { code, out, err } = await called(stranger, argv);
+      await stranger.close();
+      t.strictSame([code, out], [3, ''], `${argv.join(' ')} ${body}`);
+      t.match(err, /is not the admin API of Sluice \(status 200, (JSON of something else|no events of Sluice)\)\n/);
+      t.equal(err.split('\n').length, 3, 'a line, and one on what to do');
+    }
+  }
   admin.on(WEIGHTS_CALL, { status: 302, headers: { location: 'http://192.0.2.1/' }, body: {} });
   t.match(await called(admin, ARGV), { code: 1, err: 'sluice weights: the server answered with status 302\n' });
 });

@@ -115,6 +115,22 @@ t.test('events and the access log', async (t) => {
   );
 });
 
+t.test('an access log where no file can be', async (t) => {
+  const folder = t.testdir({ file: '' });
+  const faultsAt = (path: string): readonly string[] => faultsOf(oneService(`accessLog: { path: ${path} }\n`));
+  t.strictSame(faultsAt(`${folder}/file`), []);
+  t.strictSame(faultsAt(`${folder}/new`), []);
+  t.strictSame(faultsAt(folder), [`5:20: accessLog.path: ${folder} is a directory; name a file in it`]);
+  const missing = (directory: string): string[] => [
+    `5:20: accessLog.path: there is no directory ${directory}; create it, or name another`,
+  ];
+  t.strictSame(faultsAt(`${folder}/no/log`), missing(`${folder}/no`));
+  t.strictSame(faultsAt(`${folder}/file/log`), missing(`${folder}/file`));
+  t.strictSame(faultsOf(oneService(`accessLog: ${folder}\n`)), [
+    `5:12: accessLog: ${folder} is a directory; name a file in it`,
+  ]);
+});
+
 /** `line` is the whole of line 5. */
 const faulty = (name: string, line: string, ...faults: string[]): FaultCase => ({
   name,

@@ -5,8 +5,8 @@
  */
 import t from 'tap';
 import { parseConfig } from '../../src/control/config/load.ts';
-import { Supervisor } from '../../src/control/supervisor.ts';
 import { createLogger } from '../../src/control/log.ts';
+import { Supervisor } from '../../src/control/supervisor.ts';
 import { configOf } from './sluice-process.ts';
 
 /** Reached only by a test that fails. */

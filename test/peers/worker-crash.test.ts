@@ -8,9 +8,9 @@
 import type { ServerResponse } from 'node:http';
 import t from 'tap';
 import { parseConfig } from '../../src/control/config/load.ts';
+import { createLogger } from '../../src/control/log.ts';
 import { Supervisor } from '../../src/control/supervisor.ts';
 import { WORKER_SLOTS } from '../../src/model/counters.ts';
-import { createLogger } from '../../src/control/log.ts';
 import { RawClient } from '../kit/raw-client.ts';
 import { type Origin, startOrigin } from './origin.ts';
 import { configOf } from './sluice-process.ts';

@@ -27,8 +27,8 @@ t.test('only what comes, where nothing else was asked for', async (t) => {
   source.happen();
   source.happen();
   await turns(3);
-  t.strictSame(ids(), [2, 3]);
-  t.match(text(), /^retry: 2000\n\nid: 2\nevent: weights\.changed\ndata: \{"id":2,.*\}\n\n/);
+  t.strictSame(ids(), [1, 2, 3], 'the last number at once, to resume from');
+  t.match(text(), /^retry: 2000\n\nid: 1\n\nid: 2\nevent: weights\.changed\ndata: \{"id":2,.*\}\n\n/);
   t.equal(source.readings, 0);
   stream.destroy();
   await turns(1);
@@ -109,9 +109,33 @@ t.test('silence is broken every 15 s, and filters filter', async (t) => {
   source.happen({ type: 'alert' });
   clock.advance(15_000);
   await turns(3);
-  t.strictSame(ids(), [2]);
+  t.strictSame(ids(), [0, 2]);
   t.match(text(), /\n: still here\n\n$/);
   stream.destroy();
+});
+
+t.test('who comes back to a log that does not go so far is told of the gap', async (t) => {
+  const opened = async (since: number, ...kept: readonly number[]) => {
+    const source = new FakeEvents();
+    for (const id of kept) source.happen({ id });
+    const { stream, read, ids, text } = open(since, source);
+    read();
+    await turns(5);
+    const next = source.happen();
+    await turns(3);
+    stream.destroy();
+    const gap = /^retry: 2000\n\nevent: gap\ndata: (.*)\n\n/.exec(text())?.[1];
+    t.equal(ids().at(-1), next.id);
+    return { gap: gap === undefined ? null : JSON.parse(gap), ids: ids().slice(0, -1) };
+  };
+  const said = (since: number, from: number, last: number) => ({ since, from, last });
+  t.strictSame(await opened(9, 1, 2), { gap: said(9, 1, 2), ids: [1, 2] }, 'a server that has lost its state');
+  t.strictSame(await opened(9), { gap: said(9, 1, 0), ids: [] }, 'and has nothing yet');
+  t.strictSame(await opened(9, 40, 41), { gap: said(9, 40, 41), ids: [40, 41] }, 'one that has forgotten');
+  for (const since of [39, 40, 41, 45])
+    t.equal((await opened(since, 40, 41, 10_050)).gap, null, `none behind ${since}`);
+  t.strictSame(await opened(41, 40, 41), { gap: null, ids: [] });
+  t.strictSame(await opened(0, 40), { gap: null, ids: [40] }, 'whatever there is');
 });
 
 t.test('a log that cannot be read ends the stream', async (t) => {
@@ -157,6 +181,24 @@ t.test('lists', async (t) => {
   const second = await eventsSince(source, first.next ?? -1, 100, alerts);
   t.equal(second.found.length, 11);
   t.equal(second.next, null);
+  for (const part of [
+    { limit: 5, type: 'server.started' },
+    { limit: 100, type: 'alert' },
+  ]) {
+    const long = new FakeEvents();
+    let rows = 0;
+    const since = long.since.bind(long);
+    long.since = async (id, limit) => {
+      const page = await since(id, limit);
+      rows += page.length;
+      return page;
+    };
+    long.happen({ type: 'server.started' });
+    for (let i = 1; i < 100_000; i++) long.happen({ type: i % 500 === 0 ? 'alert' : 'weights.changed' });
+    const found = await newestEvents(long, part.limit, ({ type }) => type === part.type);
+    t.equal(found.length, part.type === 'alert' ? 20 : 0, `${part.type}: no more than what a look may cost`);
+    t.ok(rows >= 9_500 && rows <= 12_000, `${rows} events were read`);
+  }
   source.happen({ id: 900_000 });
   t.equal((await newestEvents(source, 5, ALL)).length, 5, 'across the gap that a kill leaves');
   t.strictSame(await newestEvents(new FakeEvents(), 5, ALL), []);

@@ -238,11 +238,15 @@ t.test('workers that cannot run it, or do not say', async (t) => {
 
 t.test('checking', async (t) => {
   const stage = await start(t);
-  t.strictSame(stage.config.validate(null), { services: 2, versions: 4, endpoints: 5, routes: 2 });
+  t.strictSame(await stage.config.validate(null), { services: 2, versions: 4, endpoints: 5, routes: 2 });
   stage.write({ ...BASE, nonsense: 1 });
   t.match(await faultsOf(() => stage.config.validate(null)), [/ nonsense: /]);
-  t.match(stage.config.validate(fileText(BASE)), { services: 2 }, 'beside the file, so its secrets are found');
+  t.match(await stage.config.validate(fileText(BASE)), { services: 2 }, 'beside the file, so its secrets are found');
   t.match(await faultsOf(() => stage.config.validate('listen: :1\n')), [/services is missing/]);
+  const other = fileText(BASE).replace('"file":"token"', '"file":"/etc/passwd"');
+  t.match(await faultsOf(() => stage.config.validate(other)), [
+    /\/etc\/passwd is not named by the running configuration/,
+  ]);
   t.strictSame(stage.results, []);
   t.strictSame(stage.told, []);
 });

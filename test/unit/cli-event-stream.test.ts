@@ -9,7 +9,14 @@ t.test('whole, and in every two pieces', async (t) => {
   for (let cut = 0; cut <= STREAM.length; cut++) {
     const parser = new EventStreamParser();
     const events = [...parser.push(STREAM.slice(0, cut)), ...parser.push(STREAM.slice(cut))];
-    t.strictSame(events, [{ data: '{"a":\n1}' }, { data: 'x' }], `cut at ${cut}`);
+    t.strictSame(
+      events,
+      [
+        { type: 'alert', data: '{"a":\n1}' },
+        { type: 'message', data: 'x' },
+      ],
+      `cut at ${cut}`,
+    );
     t.equal(parser.lastId, '9', 'a number alone counts, that of half an event does not');
     t.equal(parser.retry, 2000);
   }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import t from 'tap';
-import { type AlertEvent, AlertHandlers, eventHandler, logHandler } from '../../src/control/monitor/alert-handlers.ts';
 import { createLogger } from '../../src/control/log.ts';
+import { type AlertEvent, AlertHandlers, eventHandler, logHandler } from '../../src/control/monitor/alert-handlers.ts';
 import { turns } from '../kit/signal.ts';
 
 const event: AlertEvent = {

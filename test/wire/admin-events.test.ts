@@ -89,8 +89,8 @@ t.test('who says nothing gets the stream from now on; filters; faults', async (t
   stage.events.happen();
   stage.events.happen({ type: 'endpoint.health' });
   stage.events.happen({ type: 'alert' });
-  await reader.until(() => reader.ids.length === 2);
-  t.strictSame(reader.ids, [3, 4]);
+  await reader.until(() => reader.ids.length === 3);
+  t.strictSame(reader.ids, [1, 3, 4]);
   reader.request.destroy();
   t.equal((await stage.get('/api/v1/events', { 'last-event-id': 'x' })).status, 400);
   t.equal((await stage.get('/api/v1/events?since=-1')).status, 400);
@@ -103,7 +103,14 @@ t.test('a list', async (t) => {
   const list = async (query: string) => {
     const { json, headers } = await stage.get(`/api/v1/events${query}`, { accept: 'application/json' });
     const ids = json.map(({ id }: { id: number }) => id);
-    return { first: ids[0], last: ids.at(-1), count: ids.length, link: headers.link };
+    const gap = headers['sluice-event-gap'];
+    return {
+      first: ids[0],
+      last: ids.at(-1),
+      count: ids.length,
+      link: headers.link,
+      ...(gap !== undefined && { gap }),
+    };
   };
   t.strictSame(await list(''), { first: 151, last: 250, count: 100, link: undefined });
   t.strictSame(await list('?since=240'), { first: 241, last: 250, count: 10, link: undefined });
@@ -115,6 +122,10 @@ t.test('a list', async (t) => {
     link: '</api/v1/events?since=5&limit=3&types=alert>; rel="next"',
   });
   t.equal((await list('?since=5&limit=3&types=alert')).first, 7, 'which is where the link leads');
+  t.match(await list('?since=900&limit=2'), { first: 1, last: 2, gap: 'since=900, from=1, last=250' });
+  stage.events.all.splice(0, 100);
+  t.match(await list('?since=50&limit=2'), { first: 101, last: 102, gap: 'since=50, from=101, last=250' });
+  t.notHas(await list('?since=100'), { gap: /./ });
 });
 
 t.test('at most 100 streams', async (t) => {
@@ -146,7 +157,7 @@ t.test('a reader that does not read is cut off, and nobody else', async (t) => {
   while (stage.events.listeners.size === 2 && sent < 2_000) {
     stage.events.happen({ message });
     sent++;
-    await busy.until(() => busy.ids.length === sent);
+    await busy.until(() => busy.ids.length === sent + 1);
   }
   t.equal(stage.events.listeners.size, 1, `after ${sent} events`);
   t.ok(sent >= 50, 'not before a MiB was waiting');
@@ -165,6 +176,6 @@ t.test('streams end with the token that opened them', async (t) => {
   await stage.server.reconfigure({ ...GUARDED, tokens: GUARDED.tokens.filter(({ name }) => name !== 'viewer') });
   await viewer.until(() => viewer.ended);
   stage.events.happen();
-  await operator.until(() => operator.ids.length === 1);
+  await operator.until(() => operator.ids.length === 2);
   operator.request.destroy();
 });

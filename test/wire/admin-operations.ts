@@ -103,7 +103,7 @@ export class FakeOperations implements Operations {
     return { flag: flagExample, ...appliedExample };
   }
   config = () => configExample;
-  validate(text: string | null) {
+  async validate(text: string | null) {
     this.#note('validate', text);
     return { services: 1, versions: 2, endpoints: 2, routes: 0 };
   }

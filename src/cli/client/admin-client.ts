@@ -37,7 +37,7 @@ export class AdminClient {
     return this.#connection.address;
   }
 
-  /** The answer has the shape that the caller says: server and client are of one release. */
+  /** The answer has the shape that the caller says: it is of Sluice, and server and client are of one release. */
   async get<Answer>(path: string, query?: Query): Promise<Answer> {
     return (await this.#call('GET', path, query === undefined ? {} : { query })) as Answer;
   }
@@ -62,6 +62,9 @@ export class AdminClient {
       bodyTimeout: STREAM_SILENCE,
     });
     if (response.statusCode !== 200) await this.#answer(response);
+    if (!isOfSluice(response) || !/^text\/event-stream\b/i.test(String(response.headers['content-type']))) {
+      throw this.#stranger(response.statusCode, 'no events of Sluice');
+    }
     response.body.setEncoding('utf8');
     return this.#chunks(response.body, signal);
   }
@@ -130,20 +133,26 @@ export class AdminClient {
     }
     const type = String(headers['content-type'] ?? '');
     const json = /^application\/(?:[\w.-]+\+)?json\b/i.test(type) ? parsed(text) : undefined;
-    if (statusCode >= 200 && statusCode < 300 && (json !== undefined || text === '')) return json ?? null;
+    if (statusCode >= 200 && statusCode < 300 && (json !== undefined || text === '')) {
+      if (!isOfSluice(response)) throw this.#stranger(statusCode, 'JSON of something else');
+      return json ?? null;
+    }
     // An answer that is no JSON is not of the admin API: the proxy's own port, most likely, or something in between.
-    if (json === undefined) throw this.#stranger(statusCode);
+    if (json === undefined) throw this.#stranger(statusCode, 'no JSON');
     throw refusal(statusCode, json, oneOf(headers['retry-after']));
   }
 
-  #stranger(statusCode: number): CommandFailure {
+  #stranger(statusCode: number, found: string): CommandFailure {
     return new CommandFailure(
       EXIT.unreachable,
-      `what answers at ${this.address} is not the admin API of Sluice (status ${statusCode}, no JSON)`,
+      `what answers at ${this.address} is not the admin API of Sluice (status ${statusCode}, ${found})`,
       ['The admin API has an address of its own, "admin: { listen }" in the configuration; name it with --admin URL.'],
     );
   }
 }
+
+/** Every answer of the admin API says so. */
+const isOfSluice = ({ headers }: Dispatcher.ResponseData): boolean => headers['sluice-api'] === '1';
 
 /** @param path its parts already encoded, as {@link pathOf} does. */
 function target(path: string, query: Query): string {

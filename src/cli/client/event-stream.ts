@@ -6,6 +6,7 @@
  * the whole.
  */
 export interface StreamEvent {
+  readonly type: string;
   readonly data: string;
 }
 
@@ -15,6 +16,7 @@ const LONGEST_LINE = 4 * 2 ** 20;
 export class EventStreamParser {
   #rest = '';
   #id: string | null = null;
+  #type = '';
   #data: string[] = [];
   /** Last number that the server named, with an event or alone. */
   lastId: string | null = null;
@@ -33,7 +35,8 @@ export class EventStreamParser {
         continue;
       }
       this.lastId = this.#id;
-      if (this.#data.length > 0) events.push({ data: this.#data.join('\n') });
+      if (this.#data.length > 0) events.push({ type: this.#type || 'message', data: this.#data.join('\n') });
+      this.#type = '';
       this.#data = [];
     }
     if (this.#rest.length > LONGEST_LINE) throw new Error('the server sends lines without an end');
@@ -56,6 +59,7 @@ export class EventStreamParser {
     const name = colon === -1 ? line : line.slice(0, colon);
     const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '');
     if (name === 'data') this.#data.push(value);
+    else if (name === 'event') this.#type = value;
     else if (name === 'id' && !value.includes('\0')) this.#id = value;
     else if (name === 'retry' && /^[0-9]{1,9}$/.test(value)) this.retry = Number(value);
   }

@@ -5,7 +5,8 @@
  *         └─ refused, or not reachable at the first try ──▶ CommandFailure
  *
  * Each connection resumes behind the last number that the server named, so nothing is missed however often the connection breaks. Numbers are not
- * compared: a server that keeps no state begins at 1 again after a restart, and its events are not old ones. The pause doubles from the server's
+ * compared: a server that keeps no state begins at 1 again after a restart, and its events are not old ones; where it tells of a gap the user is
+ * told, as events are missing then. The pause doubles from the server's
  * `retry` (else half a second) to ten seconds, with up to a third of chance added so that the readers of a restarted server do not come all
  * at once, and begins anew once an event has come. Being refused ends it at any time: a token does not become right by waiting.
  */
@@ -30,6 +31,8 @@ export interface Following {
   /** As the API takes it; undefined is all. */
   readonly types: string | undefined;
   event(event: SluiceEvent): void;
+  /** Events behind number `since` are lost; the oldest that there is has number `from`. */
+  gap(since: number, from: number): void;
   /** The connection is gone; told before each pause. @param ms of the pause */
   lost(reason: string, ms: number): void;
 }
@@ -76,13 +79,34 @@ class Reader {
     this.connected = true;
     let came = false;
     for await (const chunk of chunks) {
-      for (const { data } of parser.push(chunk)) {
-        this.#following.event(JSON.parse(data) as SluiceEvent);
+      for (const { type, data } of parser.push(chunk)) {
+        if (type === 'gap') this.#tellGap(parsed<Gap>(data));
+        else this.#following.event(parsed<SluiceEvent>(data));
         came = true;
       }
       this.#last = parser.lastId ?? this.#last;
       this.retry = parser.retry ?? this.retry;
     }
     return came;
+  }
+
+  /** A server that counts anew is asked for all that it has until it has named a number of its own: else it would tell of the gap each time. */
+  #tellGap({ since, from, last }: Gap): void {
+    if (since > last) this.#last = '0';
+    this.#following.gap(since, from);
+  }
+}
+
+interface Gap {
+  readonly since: number;
+  readonly from: number;
+  readonly last: number;
+}
+
+function parsed<Message>(data: string): Message {
+  try {
+    return JSON.parse(data) as Message;
+  } catch {
+    throw new CommandFailure(EXIT.unreachable, 'the server sends events that cannot be read');
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Fields that answers carry whatever they say: protection against being framed, sniffed, cached or leaked, and the fields of CORS.
+ * Fields that answers carry whatever they say: that it is Sluice that answers, protection against being framed, sniffed, cached or leaked, and the
+ * fields of CORS.
  *
  * Answers of the API are data and may load nothing at all; the pages under /docs may load what this server has, and styles that Swagger UI
  * writes into its elements. Strict-Transport-Security goes out under TLS only, and never for localhost or an address: browsers apply
@@ -8,6 +9,8 @@
 import { isIP } from 'node:net';
 
 const COMMON: Readonly<Record<string, string>> = {
+  // By which the command line tells this API from whatever else answers in JSON.
+  'sluice-api': '1',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -36,7 +39,7 @@ export function securityHeaders(path: string, tls: boolean, host: string | undef
 /** For a page whose origin the configuration names. */
 export const corsHeaders = (origin: string): Record<string, string> => ({
   'access-control-allow-origin': origin,
-  'access-control-expose-headers': 'etag, retry-after, x-request-id, allow',
+  'access-control-expose-headers': 'etag, retry-after, x-request-id, allow, link, sluice-event-gap',
   'cross-origin-resource-policy': 'cross-origin',
   vary: 'origin',
 });

@@ -12,12 +12,16 @@
  * Replay waits for the reader: the next page is read when the last has left the buffer. Live events cannot wait; a reader that leaves a
  * MiB of them unread is cut off and comes back with Last-Event-ID, as EventSource does by itself. Without data a comment goes out every 15 s,
  * which keeps connections open on the way and finds those that are not.
+ *
+ * A reader that begins now is told the last number at once, so that one whose connection breaks before the first event resumes there. One that
+ * comes back to a log that no longer goes so far is told of the gap first; see event-gap.ts.
  */
 import { Readable } from 'node:stream';
 import type { Clock, Interval } from '../../runtime/clock.ts';
 import type { SluiceEvent } from '../events/event.ts';
 import type { EventSource } from '../events/event-log.ts';
 import type { EventFilter } from './event-filter.ts';
+import { eventGap, formatGap, resumedFrom } from './event-gap.ts';
 
 const PAGE = 500;
 const HEARTBEAT = 15_000;
@@ -56,7 +60,8 @@ export class EventStream extends Readable {
     this.#unsubscribe = options.source.subscribe((event) => this.#take(event));
     this.#heartbeat = options.clock.setInterval(() => this.#write(': still here\n\n'), HEARTBEAT);
     this.#write(`retry: ${RETRY}\n\n`);
-    if (options.since !== null) void this.#replay(options.since);
+    if (options.since === null) this.#write(`id: ${options.source.lastId}\n\n`);
+    else void this.#replay(options.since);
   }
 
   /** The reader has room again. */
@@ -88,7 +93,9 @@ export class EventStream extends Readable {
 
   async #replay(since: number): Promise<void> {
     try {
-      let last = since;
+      const gap = await eventGap(this.#options.source, since);
+      if (gap !== null) this.#write(formatGap(gap));
+      let last = resumedFrom(since, gap);
       while (!this.destroyed && !this.#ended) {
         this.#phase = 'reading';
         const page = await this.#options.source.since(last, PAGE);

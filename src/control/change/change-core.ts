@@ -14,7 +14,6 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import { MAX_ENDPOINTS, MAX_VERSIONS } from '../../model/capacity.ts';
 import type { SluiceConfig } from '../../model/config.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -25,8 +24,9 @@ import type { Actor, Applied, ChangeOptions } from '../operations.ts';
 import { OperationError } from '../problems.ts';
 import { type Dropped, fitService, withOverrides } from '../state/effective.ts';
 import { isEndpointKey, OVERRIDES, type OverrideEntries } from '../state/overrides.ts';
-import { type Commit, type NewAudit, type Store, StoreError } from '../store/store.ts';
+import type { Commit, NewAudit, Store } from '../store/store.ts';
 import { RefusedError } from '../supervisor.ts';
+import { checkCapacity, refuseMisfits, settled, storeProblem } from './refusals.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** A worker that hangs holds an answer up; it must not hold up what else is told, milliseconds. */
@@ -350,39 +350,11 @@ export function auditOf(
   return { actor: name, role, address, requestId, action, target, before, after, reason: options.reason ?? '' };
 }
 
-function settled(acknowledged: Acknowledged, generation: number, appliedInMs: number): Applied {
-  if (acknowledged.missing.length === 0) return { generation, appliedInMs, workers: acknowledged.taken };
-  const message = `the change is kept, but ${acknowledged.missing.join(', ')} has not taken it up in time; it will as soon as it can`;
-  throw new OperationError('not_acknowledged', message);
-}
-
-export function storeProblem(error: unknown): OperationError {
-  if (!(error instanceof StoreError)) throw error;
-  if (error.trouble === 'conflict') return new OperationError('conflict', error.message);
-  const code = error.trouble === 'full' ? 'store_full' : 'store_unavailable';
-  return new OperationError(code, `the state cannot be written (${error.message}); traffic goes on as before`, [], 5);
-}
-
 function changed(entries: OverrideEntries, { puts, deletes }: Pick<Draft, 'puts' | 'deletes'>): OverrideEntries {
   const next = new Map(entries);
   for (const key of deletes ?? []) next.delete(key);
   for (const { key, value } of puts ?? []) next.set(key, value);
   return next;
-}
-
-function refuseMisfits(dropped: readonly Dropped[]): void {
-  if (dropped.length > 0) throw new OperationError('conflict', dropped[0]!.reason);
-}
-
-function checkCapacity(config: SluiceConfig): void {
-  const versions = config.services.flatMap((service) => service.versions);
-  const endpoints = versions.reduce((sum, version) => sum + version.endpoints.length, 0);
-  if (versions.length > MAX_VERSIONS) {
-    throw new OperationError('conflict', `that would be ${versions.length} versions; ${MAX_VERSIONS} fit`);
-  }
-  if (endpoints > MAX_ENDPOINTS) {
-    throw new OperationError('conflict', `that would be ${endpoints} endpoints; ${MAX_ENDPOINTS} fit`);
-  }
 }
 
 /** Only the service is built anew: weights may change a hundred times a second, beside thousands of routes. */

@@ -12,6 +12,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SluiceConfig } from '../../model/config.ts';
 import { Secret } from '../../model/secret.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { type ConfigContents, contentsOf } from '../config/contents.ts';
 import { ConfigError } from '../config/faults.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { differences, redactedConfig } from '../config/redacted.ts';
@@ -77,17 +78,11 @@ export class ConfigOperations {
     };
   }
 
-  /** @throws OperationError config_invalid */
-  validate(text: string | null): { services: number; versions: number; endpoints: number; routes: number } {
+  /** @throws OperationError config_invalid, busy */
+  async validate(text: string | null): Promise<ConfigContents> {
     const { source } = this.#options;
-    const config = readable(() => (text === null ? source.load().config : source.check(text)));
-    const versions = config.services.flatMap((service) => service.versions);
-    return {
-      services: config.services.length,
-      versions: versions.length,
-      endpoints: versions.reduce((sum, version) => sum + version.endpoints.length, 0),
-      routes: config.routes.length,
-    };
+    if (text === null) return contentsOf(readable(() => source.load()).config);
+    return source.check(text, this.#loaded.dependencies).catch((error: unknown) => refuse(error));
   }
 
   reload(actor: Actor, options: ChangeOptions): Promise<ReloadResult> {
@@ -189,14 +184,19 @@ function readable<T>(read: () => T, failed: (dependencies: readonly string[]) =>
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    failed(error.dependencies);
-    const faults = error.problems.map(
-      ({ file, line, column, path, message }): FieldFault => ({ field: path, message, file, line, column }),
-    );
-    const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-    throw new OperationError('config_invalid', `the configuration has ${count}; what ran before goes on`, faults);
+    if (error instanceof ConfigError) failed(error.dependencies);
+    return refuse(error);
   }
+}
+
+/** Throws what the fault is to the operator. */
+function refuse(error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error;
+  const faults = error.problems.map(
+    ({ file, line, column, path, message }): FieldFault => ({ field: path, message, file, line, column }),
+  );
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  throw new OperationError('config_invalid', `the configuration has ${count}; what ran before goes on`, faults);
 }
 
 /** Keys that only a restart can change, and why a change of one is refused rather than ignored: it would look as if it held. */

@@ -27,7 +27,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { type Environment, expandEnvironment } from './environment.ts';
-import type { ConfigPath } from './faults.ts';
+import { type ConfigPath, MOST_FAULTS } from './faults.ts';
 
 export interface Position {
   /** As it was named to {@link readDocument}. */
@@ -49,7 +49,10 @@ export interface ConfigDocument {
   readonly files: readonly string[];
   /** Undefined where it could not be read, null where there is nothing in it. */
   readonly value: unknown;
+  /** At most MOST_FAULTS. */
   readonly faults: readonly DocumentFault[];
+  /** How many there are besides. */
+  readonly moreFaults: number;
   /** Where the value at `path` was written: a scalar itself, a mapping or list by its key. The nearest parent where there is none. */
   locate(path: ConfigPath): Position;
   /** Where the last key of `path` was written. */
@@ -57,6 +60,9 @@ export interface ConfigDocument {
 }
 
 type Ancestors = readonly unknown[];
+
+/** Of one file. Each is looked up and its value walked again, so that more of them make a small file a large one. */
+const MOST_ALIASES = 1_000;
 
 /** @param allowed names of the variables that it may read; null: all. */
 export function readDocument(
@@ -66,97 +72,107 @@ export function readDocument(
   allowed: ReadonlySet<string> | null = null,
 ): ConfigDocument {
   const lineCounter = new LineCounter();
+  // The parser would compare every key with all before it.
   const doc = parseDocument(text, {
-    ...{ lineCounter, prettyErrors: false, merge: true, logLevel: 'error', resolveKnownTags: false },
-    uniqueKeys: (a, b) => isScalar(a) && isScalar(b) && !isMergeKey(a) && writtenKey(a) === writtenKey(b),
+    ...{ lineCounter, prettyErrors: false, merge: true, logLevel: 'error', resolveKnownTags: false, uniqueKeys: false },
   });
   const faults: DocumentFault[] = [];
+  let moreFaults = 0;
   const at = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const report = (node: unknown, path: () => ConfigPath, message: string, harmless = false): void => {
+    const offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+    if (faults.length === MOST_FAULTS) moreFaults++;
+    else faults.push({ position: at(offset), path: path(), message, harmless });
   };
   const locateNode = (path: ConfigPath, wanted: 'key' | 'value'): Position => at(offsetOf(doc, path, wanted));
   const document = (value: unknown): ConfigDocument => ({
     files: [file],
     value,
     faults,
+    moreFaults,
     locate: (path) => locateNode(path, 'value'),
     locateKey: (path) => locateNode(path, 'key'),
   });
 
-  const syntax = [...doc.errors, ...doc.warnings].filter((error) => error.code !== 'DUPLICATE_KEY');
+  const syntax = [...doc.errors, ...doc.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   if (syntax.length > 0) {
     const lines = new Set<number>();
-    for (const error of syntax.sort((a, b) => a.pos[0] - b.pos[0])) {
+    for (const error of syntax) {
       const position = at(error.pos[0]);
       // The first error of a line is the mistake; the others, and tokens that no longer fit, are what the parser made of it.
       if (lines.has(position.line) || (lines.size > 0 && error.code === 'UNEXPECTED_TOKEN')) continue;
       lines.add(position.line);
-      faults.push({
-        position,
-        path: [],
-        message: syntaxMessage(error.code, error.message, lineOf(text, position.line)),
-        harmless: false,
-      });
+      if (lines.size > MOST_FAULTS) continue;
+      const message = syntaxMessage(error.code, error.message, lineOf(text, position.line));
+      faults.push({ position, path: [], message, harmless: false });
     }
+    moreFaults = lines.size - faults.length;
     return document(undefined);
   }
 
-  const duplicates = new Set(doc.errors.map((error) => error.pos[0]));
   let readable = true;
+  let aliases = 0;
+  const repeated = new Set<Pair>();
   // Of the nodes so far. An alias could be asked whether it leads anywhere, but each would walk the document for it.
   const anchors = new Set<string>();
   visit(doc, {
     Collection(_, node) {
       if (node.anchor !== undefined) anchors.add(node.anchor);
+      if (isMap(node)) for (const pair of repeatedKeys(node)) repeated.add(pair);
     },
     Pair(_, pair, ancestors) {
       const { key } = pair;
-      const path = pathOf(ancestors, pair);
-      const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
       if (isMap(key) || isSeq(key)) {
         readable = false;
-        faults.push({ position: at(offset), path: [], message: 'a key must be a plain name', harmless: false });
-      } else if (duplicates.has(offset)) {
-        faults.push({
-          position: at(offset),
-          path,
-          message: 'this key is there twice; keep one of the two',
-          harmless: true,
-        });
+        report(key, () => [], 'a key must be a plain name');
+      } else if (repeated.has(pair)) {
+        report(key, () => pathOf(ancestors, pair), 'this key is there twice; keep one of the two', true);
       }
       if (isScalar(key) && !isMergeKey(key)) key.value = writtenKey(key);
     },
     Alias(_, alias, ancestors) {
-      if (anchors.has(alias.source)) return;
-      const message = `no anchor &${alias.source} before this alias; define it further up`;
-      faults.push({ position: at(alias.range?.[0] ?? 0), path: pathOf(ancestors, alias), message, harmless: false });
+      const path = (): ConfigPath => pathOf(ancestors, alias);
+      if (++aliases > MOST_ALIASES) {
+        readable = false;
+        report(alias, path, `more than ${MOST_ALIASES} aliases; write out what they stand for, or use several files`);
+        return visit.BREAK;
+      }
+      if (!anchors.has(alias.source)) {
+        report(alias, path, `no anchor &${alias.source} before this alias; define it further up`);
+      }
+      return undefined;
     },
     Scalar(key, scalar, ancestors) {
       if (scalar.anchor !== undefined) anchors.add(scalar.anchor);
       if (key === 'key' || typeof scalar.value !== 'string' || !scalar.value.includes('$')) return;
       const { text: expanded, faults: messages } = expandEnvironment(scalar.value, env, allowed);
-      const path = pathOf(ancestors, scalar);
-      for (const message of messages)
-        faults.push({ position: at(scalar.range?.[0] ?? 0), path, message, harmless: false });
+      for (const message of messages) report(scalar, () => pathOf(ancestors, scalar), message);
       scalar.value = scalar.type === Scalar.PLAIN && expanded !== scalar.value ? plainValue(expanded) : expanded;
     },
   });
   if (!readable) return document(undefined);
   try {
-    return document(doc.toJS());
+    return document(doc.toJS({ maxAliasCount: MOST_ALIASES }));
   } catch (error) {
     // Aliases again: unresolved ones, already reported above, or so many that the value would fill the memory.
-    if (faults.length === 0) {
-      faults.push({
-        position: at(0),
-        path: [],
-        message: error instanceof Error ? error.message : String(error),
-        harmless: false,
-      });
-    }
+    if (faults.length === 0) report(null, () => [], error instanceof Error ? error.message : String(error));
     return document(undefined);
   }
+}
+
+/** Those pairs of a mapping whose key another has before them. */
+function repeatedKeys(map: YAMLMap): Pair[] {
+  const seen = new Set<string>();
+  return (map.items as Pair[]).filter(({ key }) => {
+    if (!isScalar(key) || isMergeKey(key)) return false;
+    const text = writtenKey(key);
+    const isRepeated = seen.has(text);
+    seen.add(text);
+    return isRepeated;
+  });
 }
 
 function syntaxMessage(code: string, message: string, line: string): string {

@@ -21,6 +21,12 @@ const BODY = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 export const variablesIn = (text: string): readonly string[] =>
   [...text.matchAll(REFERENCE)].flatMap(([, body]) => BODY.exec(body ?? '')?.[1] ?? []);
 
+const SECRET = /\benv["']?\s*:\s*["']?([A-Za-z_][A-Za-z0-9_]*)/g;
+
+/** Names of the variables that the secrets of a text come from, and perhaps some that only look so. */
+export const secretVariablesIn = (text: string): readonly string[] =>
+  [...text.matchAll(SECRET)].flatMap(([, name]) => name ?? []);
+
 /** @param allowed names that may be read; null: all. */
 export function expandEnvironment(
   text: string,

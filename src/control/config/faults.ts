@@ -5,6 +5,12 @@
  * says what is wrong, where it is, and how to mend it; `line` 0 marks a fault of the file as a whole (it cannot be read).
  */
 
+/** A function is called only where the fault is reported; for what takes a search. */
+export type Message = string | (() => string);
+
+/** As many as are reported one by one. */
+export const MOST_FAULTS = 100;
+
 /** The way to a value: keys of mappings and indices of lists. */
 export type ConfigPath = readonly (string | number)[];
 

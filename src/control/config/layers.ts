@@ -39,6 +39,7 @@ export function layerDocuments(documents: readonly ConfigDocument[]): ConfigDocu
     files: documents.flatMap((document) => document.files),
     value,
     faults: documents.flatMap((document) => document.faults),
+    moreFaults: documents.reduce((sum, document) => sum + document.moreFaults, 0),
     locate: (path) => writerOf(origin, path).locate(path),
     locateKey: (path) => writerOf(origin, path).locateKey(path),
   };

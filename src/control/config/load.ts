@@ -43,6 +43,8 @@ export interface ConfigText {
   readonly directory?: string;
   /** Names of the variables that `${…}` in it may name. Default: any. */
   readonly variables?: ReadonlySet<string>;
+  /** Absolute paths of the secret and TLS files that may be opened. Default: any. Where it is given, no place in the file system is looked at. */
+  readonly readable?: ReadonlySet<string>;
 }
 
 export interface LoadedConfig {
@@ -75,17 +77,18 @@ export const loadConfigFile = (path: string, env: Environment): SluiceConfig => 
 export function parseConfigTexts(texts: readonly ConfigText[], env: Environment): LoadedConfig {
   const document = layerDocuments(texts.map(({ text, file, variables }) => readDocument(text, file, env, variables)));
   const directories = new Map(texts.flatMap(({ file, directory }) => (directory ? [[file, directory]] : [])));
-  const surroundings = new Surroundings(env, document, directories);
+  const readable = texts.find((text) => text.readable !== undefined)?.readable ?? null;
+  const surroundings = new Surroundings(env, document, directories, readable);
   const faults = new FaultCollector(document);
   let config: SluiceConfig | null = null;
   if (document.value === null) {
-    faults.add(document.locate([]), [], `is empty; it needs at least listen and services`);
+    faults.report([], 'is empty; it needs at least listen and services');
   } else if (document.value !== undefined) {
     faults.checkShape();
     if (isMapping(document.value)) config = resolve(document.value as unknown as RawFile, faults, surroundings);
   }
   const dependencies = [...surroundings.dependencies];
-  if (config === null || faults.problems.length > 0) throw new ConfigError(faults.sorted(), dependencies);
+  if (config === null || !faults.isEmpty) throw new ConfigError(faults.sorted(), dependencies);
   return { config, files: texts.map(({ file }) => resolvePath(file)), dependencies };
 }
 

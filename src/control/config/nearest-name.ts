@@ -5,10 +5,14 @@
  * since swapped and wrongly cased letters are the commonest slips. A guess further away than a third of the word is not
  * offered: a wrong hint is worse than none.
  */
+const MOST_NAMES = 30;
+
 export function nearestName(word: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
+    // Each letter too many or too few is a step.
+    if (Math.abs(name.length - word.length) >= bestDistance) continue;
     const distance = alignmentDistance(word.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) {
       best = name;
@@ -21,7 +25,9 @@ export function nearestName(word: string, known: Iterable<string>): string | nul
 /** What follows "no version v9; " where `word` is not among `known`. */
 export function nameHint(word: string, known: readonly string[]): string {
   const guess = nearestName(word, known);
-  return guess === null ? `there are: ${known.join(', ')}` : `did you mean ${guess}?`;
+  if (guess !== null) return `did you mean ${guess}?`;
+  const rest = known.length > MOST_NAMES ? ` and ${known.length - MOST_NAMES} more` : '';
+  return `there are: ${known.slice(0, MOST_NAMES).join(', ')}${rest}`;
 }
 
 function alignmentDistance(a: string, b: string): number {

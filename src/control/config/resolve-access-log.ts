@@ -1,4 +1,8 @@
-/** The access log: where it goes and what is in it. Whether the file can be written is seen when it is opened; traffic does not depend on it. */
+/**
+ * The access log: where it goes and what is in it.
+ *
+ * A place where there can be no file is a fault. Whether the file may be written is seen when it is opened; traffic does not depend on it.
+ */
 import type { AccessLogConfig } from '../../model/admin-config.ts';
 import type { ConfigPath } from './faults.ts';
 import type { RawAccessLog, RawAccessLogParts } from './raw-admin.ts';
@@ -18,8 +22,11 @@ export function resolveAccessLog(
   const parts: RawAccessLogParts = typeof raw === 'string' ? { path: raw } : raw;
   const at = typeof raw === 'string' ? PATH : [...PATH, 'path'];
   const path = review.sound(at) ? (parts.path ?? PLAIN_DEFAULTS.accessLogPath) : PLAIN_DEFAULTS.accessLogPath;
+  const file = path === '-' ? path : surroundings.pathOf(path, at);
+  const fault = file === '-' ? null : surroundings.whyNotWritable(file);
+  if (fault !== null) review.report(at, fault);
   return {
-    path: path === '-' ? path : surroundings.pathOf(path, at),
+    path: file,
     format: parts.format ?? PLAIN_DEFAULTS.accessLogFormat,
     ...resolveSettings(ACCESS_LOG, parts, PATH, review),
     errors: parts.errors ?? PLAIN_DEFAULTS.accessLogErrors,

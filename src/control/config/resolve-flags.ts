@@ -126,8 +126,8 @@ export function resolveFlagMatch(
 ): { readonly name: string; readonly on: boolean }[] {
   return Object.entries(raw).map(([name, written]) => {
     if (known !== null && !known.includes(name)) {
-      const hint = known.length === 0 ? 'there are none; add it to flags' : nameHint(name, known);
-      review.reportKey([...path, name], `no flag ${name}; ${hint}`);
+      const hint = (): string => (known.length === 0 ? 'there are none; add it to flags' : nameHint(name, known));
+      review.reportKey([...path, name], () => `no flag ${name}; ${hint()}`);
     }
     return { name, on: switchOf(written) === true };
   });

@@ -117,7 +117,9 @@ function resolveServiceName(
   review: Review,
 ): string {
   const names = services.map((service) => service.name);
-  if (names.length > 0 && !names.includes(name)) review.report(path, `no service ${name}; ${nameHint(name, names)}`);
+  if (names.length > 0 && !names.includes(name)) {
+    review.report(path, () => `no service ${name}; ${nameHint(name, names)}`);
+  }
   return name;
 }
 
@@ -132,7 +134,7 @@ function resolveVersion(
   const service = services.find((candidate) => candidate.name === serviceName);
   const versions = service?.versions.map((version) => version.name) ?? [];
   if (versions.length > 0 && !versions.includes(name) && !LANES.includes(name)) {
-    review.report(path, `no version ${name} in ${serviceName}; ${nameHint(name, [...versions, ...LANES])}`);
+    review.report(path, () => `no version ${name} in ${serviceName}; ${nameHint(name, [...versions, ...LANES])}`);
   }
   return name;
 }

@@ -6,7 +6,7 @@
  */
 import type { EndpointConfig, Lane, ServiceConfig, VersionConfig } from '../../model/config.ts';
 import { parseEndpointUrl } from './addresses.ts';
-import type { ConfigPath } from './faults.ts';
+import type { ConfigPath, Message } from './faults.ts';
 import { nameHint } from './nearest-name.ts';
 import type { RawEndpoint, RawService } from './raw-config.ts';
 import { resolveSettings } from './resolve-settings.ts';
@@ -80,7 +80,7 @@ export function resolveLanes(
 }
 
 /** What is wrong with `name` where a version is wanted; null where nothing is. */
-export function versionFault(name: string, { names, lanes }: VersionNames): string | null {
+export function versionFault(name: string, { names, lanes }: VersionNames): Message | null {
   if (names.length === 0 || names.includes(name)) return null;
   const lane = LANES.find((known) => known === name);
   const version = lane === undefined ? undefined : lanes[lane];
@@ -89,6 +89,6 @@ export function versionFault(name: string, { names, lanes }: VersionNames): stri
     : `must be a version, and ${name} is a lane; write ${version}`;
 }
 
-function unknownVersion(name: string, names: readonly string[]): string {
-  return `no version ${name} in this service; ${nameHint(name, names)}`;
+function unknownVersion(name: string, names: readonly string[]): Message {
+  return () => `no version ${name} in this service; ${nameHint(name, names)}`;
 }

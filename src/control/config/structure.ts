@@ -6,14 +6,14 @@
  * the key is a planned one.
  */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { ConfigPath } from './faults.ts';
+import type { ConfigPath, Message } from './faults.ts';
 import { nameHint, nearestName } from './nearest-name.ts';
 import { configSchema } from './schema.ts';
 import { NAME_PATTERN, type SchemaNode, wordsOf } from './schema-node.ts';
 
 export interface StructureFault {
   readonly path: ConfigPath;
-  readonly message: string;
+  readonly message: Message;
   /** The fault is the key at the end of the path, not its value. */
   readonly atKey: boolean;
   /** What cannot be relied on because of it; null where everything that is known still has its shape. */
@@ -39,11 +39,11 @@ export function checkStructure(value: unknown): readonly StructureFault[] {
 function faultOf(error: ErrorObject, root: unknown): StructureFault {
   const path = pathOfPointer(error.instancePath, root);
   const schema = error.parentSchema as SchemaNode;
-  const fault = (message: string): StructureFault => ({ path, message, atKey: false, spoils: path });
+  const fault = (message: Message): StructureFault => ({ path, message, atKey: false, spoils: path });
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params.additionalProperty);
-      const message = unknownKey(path, key, Object.keys(schema.properties ?? {}));
+      const message = (): string => unknownKey(path, key, Object.keys(schema.properties ?? {}));
       return { path: [...path, key], message, atKey: true, spoils: null };
     }
     case 'propertyNames': {
@@ -59,7 +59,7 @@ function faultOf(error: ErrorObject, root: unknown): StructureFault {
     case 'minProperties':
       return fault('is empty; add at least one entry');
     case 'pattern':
-      return fault(wordMessage(error.data, schema) ?? valueMessage(error.data, schema));
+      return fault(() => wordMessage(error.data, schema) ?? valueMessage(error.data, schema));
     default:
       return fault(valueMessage(error.data, schema));
   }

@@ -7,6 +7,9 @@
  *
  * Only regular files of up to LARGEST_FILE are read. A secret and a certificate are far below it, and a pipe or a device would keep the
  * process waiting for ever.
+ *
+ * Of a text that somebody sends to be checked only named files are opened (`readable`), and nothing is looked up: whether a file is there would
+ * be an answer to whoever wrote its path.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -24,12 +27,22 @@ export class Surroundings {
   readonly dependencies = new Set<string>();
   readonly #document: ConfigDocument;
   readonly #directories: ReadonlyMap<string, string>;
+  readonly #readable: ReadonlySet<string> | null;
 
-  /** @param directories where relative paths begin, by the name of a configuration file; default: the directory of that name. */
-  constructor(env: Environment, document: ConfigDocument, directories: ReadonlyMap<string, string> = new Map()) {
+  /**
+   * @param directories where relative paths begin, by the name of a configuration file; default: the directory of that name.
+   * @param readable absolute paths of the files that may be read; null: all.
+   */
+  constructor(
+    env: Environment,
+    document: ConfigDocument,
+    directories: ReadonlyMap<string, string> = new Map(),
+    readable: ReadonlySet<string> | null = null,
+  ) {
     this.env = env;
     this.#document = document;
     this.#directories = directories;
+    this.#readable = readable;
   }
 
   /** Absolute path of `written`, which stands at `path`. */
@@ -44,6 +57,9 @@ export class Surroundings {
 
   /** @param file absolute. */
   read(file: string): FileContent {
+    if (this.#readable?.has(file) === false) {
+      return { fault: `${file} is not named by the running configuration; check it on the server with sluice check` };
+    }
     this.dependencies.add(file);
     try {
       const status = statSync(file);
@@ -58,7 +74,28 @@ export class Surroundings {
     }
   }
 
+  /** Why nothing can be written to `file`, which need not be there yet; null where no reason is seen. @param file absolute. */
+  whyNotWritable(file: string): string | null {
+    if (this.#readable !== null) return null;
+    if (kindOf(file) === 'directory') return `${file} is a directory; name a file in it`;
+    const directory = dirname(file);
+    const kind = kindOf(directory);
+    return kind === 'directory' || kind === 'unknown'
+      ? null
+      : `there is no directory ${directory}; create it, or name another`;
+  }
+
   #directoryOf(file: string): string {
     return this.#directories.get(file) ?? dirname(file);
+  }
+}
+
+/** What is at a path; `unknown` where this process may not look. */
+function kindOf(path: string): 'directory' | 'other' | 'nothing' | 'unknown' {
+  try {
+    return statSync(path).isDirectory() ? 'directory' : 'other';
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'nothing' : 'unknown';
   }
 }

@@ -41,8 +41,10 @@ export const configCalls = [
         content: json(validated, { services: 1, versions: 2, endpoints: 2, routes: 0 }),
       },
     ],
-    problems: ['config_invalid'],
-    handle: ({ body }, { operations }) => ({ body: operations.validate(body?.text ?? null) }),
+    problems: ['config_invalid', 'busy'],
+    async handle({ body }, { operations }) {
+      return { body: await operations.validate(body?.text ?? null) };
+    },
   }),
   defineCall({
     id: 'reloadConfig',

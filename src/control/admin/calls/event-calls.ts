@@ -10,6 +10,7 @@ import { OperationError } from '../../problems.ts';
 import { preferredType } from '../accept.ts';
 import { defineCall, json } from '../call.ts';
 import { eventFilter } from '../event-filter.ts';
+import { eventGap, gapField, resumedFrom } from '../event-gap.ts';
 import { eventsSince, newestEvents } from '../event-list.ts';
 import { formatEvent } from '../event-stream.ts';
 import { eventExample } from '../schemas/examples.ts';
@@ -78,7 +79,11 @@ export const eventCalls = [
       {
         status: 200,
         description: 'Events, oldest first.',
-        headers: { link: 'Of a list that may go on: where it does, with rel="next".' },
+        headers: {
+          link: 'Of a list that may go on: where it does, with rel="next".',
+          'sluice-event-gap':
+            'Of a list that cannot begin behind `since`: since=N, from=N, last=N. A stream begins with the message `gap` then.',
+        },
         content: {
           [STREAM]: { schema: Type.String(), example: formatEvent(eventExample) },
           ...json(eventList, [eventExample]),
@@ -92,8 +97,15 @@ export const eventCalls = [
       if (wanted === JSON_TYPE) {
         const limit = query.limit ?? 100;
         if (query.since === undefined) return { body: await newestEvents(events, limit, filter) };
-        const { found, next } = await eventsSince(events, query.since, limit, filter);
-        return { headers: next === null ? {} : { link: nextPage(next, limit, query.types) }, body: found };
+        const gap = await eventGap(events, query.since);
+        const { found, next } = await eventsSince(events, resumedFrom(query.since, gap), limit, filter);
+        return {
+          headers: {
+            ...(next !== null && { link: nextPage(next, limit, query.types) }),
+            ...(gap !== null && { 'sluice-event-gap': gapField(gap) }),
+          },
+          body: found,
+        };
       }
       const since = resumeFrom(headers, query.since);
       const stream = streams.open({ source: events, clock, filter, since }, () =>
