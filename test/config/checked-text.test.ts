@@ -65,9 +65,9 @@ t.test('a text that is only checked does not tell which files there are', async 
   for (const file of ['other', 'missing', '/etc/passwd', '/proc/self/environ', folder]) {
     const said = [/is not named by the running configuration; check it on the server with sluice check$/];
     t.match(await faultsOf(source.check(text(tokens(file)), named)), said, file);
-    t.match(await faultsOf(source.check(text(`tls: { cert: ${file}, key: named }`), named)), said, `tls ${file}`);
   }
-  for (const path of [folder, '/nowhere/at/all.log', '/etc/passwd/x']) {
+  t.match(await faultsOf(source.check(text('tls: { cert: other, key: named }'), named)), [/is not named by/], 'tls');
+  for (const path of [folder, '/nowhere/at/all.log']) {
     t.strictSame(await source.check(`listen: :1\naccessLog: ${path}\n${SERVICES}`, []), CONTENTS, `log ${path}`);
   }
 });
@@ -83,16 +83,16 @@ t.test('a text that takes too long is a fault, and the next one has its turn', a
 });
 
 t.test('few texts wait', async (t) => {
-  const checker = new TextChecker();
-  const checks = Array.from({ length: 11 }, () =>
+  const checker = new TextChecker(undefined, 2);
+  const checks = Array.from({ length: 3 }, () =>
     checker.check({ text: `listen: :1\n${SERVICES}`, file: 'x', env: {} }),
   );
   const ended = await Promise.allSettled(checks);
   t.strictSame(
-    ended.slice(0, 10).map((each) => each.status === 'fulfilled' && each.value),
-    Array(10).fill(CONTENTS),
+    ended.slice(0, 2).map((each) => each.status === 'fulfilled' && each.value),
+    Array(2).fill(CONTENTS),
   );
-  const last = ended[10]!;
+  const last = ended[2]!;
   t.ok(last.status === 'rejected' && last.reason instanceof OperationError && last.reason.code === 'busy');
   t.strictSame(await checker.check({ text: `listen: :1\n${SERVICES}`, file: 'x', env: {} }), CONTENTS, 'free again');
 });

@@ -24,18 +24,20 @@ const MOST_MEMORY = 512;
 
 export class TextChecker {
   readonly #limit: number;
+  readonly #most: number;
   readonly #turnstile = new Turnstile();
   #waiting = 0;
 
-  /** @param limit milliseconds that a check may take. Default 2 s. */
-  constructor(limit = LIMIT) {
+  /** @param limit milliseconds that a check may take. Default 2 s. @param most checks under way and waiting. Default 10. */
+  constructor(limit = LIMIT, most = MOST_WAITING) {
     this.#limit = limit;
+    this.#most = most;
   }
 
   /** @throws ConfigError; OperationError busy where too many wait */
   async check(text: TextToCheck): Promise<ConfigContents> {
-    if (this.#waiting === MOST_WAITING) {
-      throw new OperationError('busy', `${MOST_WAITING} configurations are being checked already.`, [], 5);
+    if (this.#waiting === this.#most) {
+      throw new OperationError('busy', `${this.#most} configurations are being checked already.`, [], 5);
     }
     this.#waiting++;
     try {
