@@ -1,5 +1,6 @@
 /** `sluice lanes`: shows which version has which role in a service, or assigns the roles; a lane given `none` is empty afterwards. */
 import type { Applied, ServiceView } from '../control/operations.ts';
+import { isLane, LANES } from '../model/config.ts';
 import { pathOf } from './client/admin-client.ts';
 import { appliedLine, REASON_OPTION } from './client/applied.ts';
 import { readAssignments } from './client/assignments.ts';
@@ -7,7 +8,6 @@ import { clientCommand } from './client/client-command.ts';
 import { type Paint, table } from './client/table.ts';
 import { UsageError } from './command.ts';
 
-const LANES = ['stable', 'canary', 'candidate'] as const;
 const NONE = 'none';
 
 type Lanes = ServiceView['lanes'];
@@ -41,8 +41,7 @@ export const lanesCommand = clientCommand(
 function readLanes(words: readonly string[]): Readonly<Record<string, string | null>> {
   const assigned = [...readAssignments(words, 'LANE=VERSION')];
   for (const [lane] of assigned) {
-    if (!LANES.some((known) => known === lane))
-      throw new UsageError(`${lane} is no lane; there are: ${LANES.join(', ')}`);
+    if (!isLane(lane)) throw new UsageError(`${lane} is no lane; there are: ${LANES.join(', ')}`);
   }
   return Object.fromEntries(assigned.map(([lane, version]) => [lane, version === NONE ? null : version]));
 }

@@ -7,6 +7,7 @@
  */
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { authority } from '../control/config/addresses.ts';
 import type { ListenConfig } from '../model/config.ts';
 
 /** How long an address may take to answer, milliseconds; a local one answers or refuses at once. */
@@ -16,8 +17,7 @@ const PATIENCE = 500;
 export async function probeAddresses(addresses: readonly ListenConfig[]): Promise<void> {
   for (const { host, port } of addresses) {
     if (port === 0 || !isOwn(host) || !(await answers(host, port))) continue;
-    const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    const error = new Error(`listen EADDRINUSE: address already in use ${where}`);
+    const error = new Error(`listen EADDRINUSE: address already in use ${authority({ host, port })}`);
     throw Object.assign(error, { code: 'EADDRINUSE', address: host, port });
   }
 }
@@ -66,5 +66,5 @@ export function listenFailure(error: unknown): string | null {
 function placeOf(error: NodeJS.ErrnoException & { readonly address?: string; readonly port?: number }): string {
   const { address, port, message } = error;
   if (address === undefined) return /\S+:[0-9]+$/.exec(message)?.[0] ?? 'the address';
-  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return authority({ host: address, port: port! });
 }

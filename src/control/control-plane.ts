@@ -27,6 +27,7 @@ import { PushedMetrics } from './change/pushed-metrics.ts';
 import { ConfigOperations } from './change/reload.ts';
 import { VersionOperations } from './change/versions.ts';
 import { WeightOperations } from './change/weights.ts';
+import { authority } from './config/addresses.ts';
 import { ConfigWatcher } from './config/config-watcher.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { Desk } from './desk.ts';
@@ -131,7 +132,7 @@ export class ControlPlane {
     });
     this.#history = new HistoryKeeper({
       ...{ store, clock: systemClock, logger, retention: retentionOf(file) },
-      readings: () => this.supervisor.watch.monitor.snapshot().versions,
+      readings: () => this.supervisor.watch.monitor.values(),
     });
     this.#watcher = new ConfigWatcher({
       ...{ clock: systemClock, logger, files: () => this.#config.watched },
@@ -302,9 +303,7 @@ export class ControlPlane {
       state: this.#state,
       generation,
       environment: file.environment,
-      listen: supervisor.addresses.map(({ host, port }) =>
-        host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
-      ),
+      listen: supervisor.addresses.map(authority),
       workers: { configured: supervisor.memories.length, listening: supervisor.listening },
       connections: sum(WORKER_SLOTS.open),
       inFlight: sum(WORKER_SLOTS.inFlight),

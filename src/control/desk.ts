@@ -10,7 +10,7 @@ import type { VersionOperations } from './change/versions.ts';
 import type { WeightOperations } from './change/weights.ts';
 import type { Actor, ChangeOptions, Operations, ServerStatus, ServiceView } from './operations.ts';
 import type { Supervisor } from './supervisor.ts';
-import { serviceViews, type ViewSources } from './views.ts';
+import { serviceView, serviceViews, type ViewSources } from './views.ts';
 
 export interface DeskParts {
   readonly core: ChangeCore;
@@ -36,11 +36,10 @@ export class Desk implements Operations {
   }
 
   status: Call<'status'> = () => this.#parts.status();
-  services: Call<'services'> = () => serviceViews(this.#sources(), null);
+  services: Call<'services'> = () => serviceViews(this.#sources());
 
   service: Call<'service'> = (name) => {
-    findService(this.#parts.core.state.config, name);
-    return serviceViews(this.#sources(), name)[0]!;
+    return serviceView(findService(this.#parts.core.state.config, name), this.#sources());
   };
 
   weights: Call<'weights'> = (service) => this.#parts.weights.view(service);

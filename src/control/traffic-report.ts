@@ -4,7 +4,7 @@
  * `sluice run` logs it on SIGUSR2 and behind a drain. Rates that nothing has happened for are null, not 0: a hit rate of nothing is no hit rate.
  */
 import { VERSION_SLOTS, versionSlot, type WorkerMemory } from '../model/counters.ts';
-import type { Snapshot } from '../model/snapshot.ts';
+import type { Snapshot, VersionSnapshot } from '../model/snapshot.ts';
 
 export interface VersionTraffic {
   readonly service: string;
@@ -39,46 +39,49 @@ export interface VersionTraffic {
 
 type Slot = keyof typeof VERSION_SLOTS;
 
-export function trafficReport(snapshot: Snapshot, memories: readonly WorkerMemory[]): VersionTraffic[] {
-  return snapshot.services.flatMap((service) =>
-    service.versions.map((version) => {
-      const at = versionSlot(version.id);
-      const sum = (slot: Slot): number =>
-        memories.reduce((total, { counters }) => total + counters[at + VERSION_SLOTS[slot]]!, 0);
-      const shielded = sum('shielded');
-      const hits = sum('affinityHits');
-      const misses = sum('affinityMisses');
-      return {
-        service: service.name,
-        version: version.name,
-        lane: version.lane,
-        requests: sum('requests'),
-        inFlight: sum('active'),
-        attempts: {
-          '2xx': sum('status2xx'),
-          '3xx': sum('status3xx'),
-          '4xx': sum('status4xx'),
-          '5xx': sum('status5xx'),
-          connect: sum('connectFailures'),
-          reset: sum('resets'),
-          timeout: sum('timeouts'),
-          malformed: sum('malformed'),
-        },
-        retries: sum('retries'),
-        retriesDenied: sum('retriesDenied'),
-        hedges: sum('hedges'),
-        hedgeWins: sum('hedgeWins'),
-        failovers: sum('failovers'),
-        overflows: sum('overflows'),
-        shield: {
-          requests: shielded,
-          saved: sum('shieldSaved'),
-          meanDelay: ratio(sum('shieldDelay'), shielded, 1),
-        },
-        affinity: { hits, misses, hitRate: ratio(hits, hits + misses, 4) },
-      };
-    }),
-  );
+export const trafficReport = (snapshot: Snapshot, memories: readonly WorkerMemory[]): VersionTraffic[] =>
+  snapshot.services.flatMap(({ name, versions }) => versions.map((version) => versionTraffic(name, version, memories)));
+
+export function versionTraffic(
+  service: string,
+  version: VersionSnapshot,
+  memories: readonly WorkerMemory[],
+): VersionTraffic {
+  const at = versionSlot(version.id);
+  const sum = (slot: Slot): number =>
+    memories.reduce((total, { counters }) => total + counters[at + VERSION_SLOTS[slot]]!, 0);
+  const shielded = sum('shielded');
+  const hits = sum('affinityHits');
+  const misses = sum('affinityMisses');
+  return {
+    service,
+    version: version.name,
+    lane: version.lane,
+    requests: sum('requests'),
+    inFlight: sum('active'),
+    attempts: {
+      '2xx': sum('status2xx'),
+      '3xx': sum('status3xx'),
+      '4xx': sum('status4xx'),
+      '5xx': sum('status5xx'),
+      connect: sum('connectFailures'),
+      reset: sum('resets'),
+      timeout: sum('timeouts'),
+      malformed: sum('malformed'),
+    },
+    retries: sum('retries'),
+    retriesDenied: sum('retriesDenied'),
+    hedges: sum('hedges'),
+    hedgeWins: sum('hedgeWins'),
+    failovers: sum('failovers'),
+    overflows: sum('overflows'),
+    shield: {
+      requests: shielded,
+      saved: sum('shieldSaved'),
+      meanDelay: ratio(sum('shieldDelay'), shielded, 1),
+    },
+    affinity: { hits, misses, hitRate: ratio(hits, hits + misses, 4) },
+  };
 }
 
 function ratio(part: number, whole: number, digits: number): number | null {

@@ -3,7 +3,7 @@
  *
  * Read when asked, from what is there anyway. Whatever the monitor has not measured is null, never 0.
  */
-import type { SluiceConfig } from '../model/config.ts';
+import type { ServiceConfig } from '../model/config.ts';
 import type { WorkerMemory } from '../model/counters.ts';
 import { ENDPOINT_SLOTS, endpointSlot } from '../model/counters.ts';
 import { EJECTED, type EndpointTable, flagsOf, UNHEALTHY } from '../model/endpoint-table.ts';
@@ -12,11 +12,11 @@ import type { RunningState } from './change/change-core.ts';
 import type { PushedMetrics } from './change/pushed-metrics.ts';
 import { etagOf } from './change/weights.ts';
 import type { EndpointStates } from './health/endpoint-states.ts';
-import type { HealthMonitor, MonitorSnapshot, VersionReading } from './monitor/health-monitor.ts';
+import type { HealthMonitor, VersionReading } from './monitor/health-monitor.ts';
 import { METRICS } from './monitor/metric.ts';
 import type { EndpointView, ServiceView, VersionView } from './operations.ts';
-import { overriddenKeys, serviceOverrides } from './state/overrides.ts';
-import { trafficReport, type VersionTraffic } from './traffic-report.ts';
+import { overriddenKeys, type ServiceOverrides, serviceOverrides } from './state/overrides.ts';
+import { versionTraffic } from './traffic-report.ts';
 
 export interface ViewSources {
   readonly state: RunningState;
@@ -29,40 +29,15 @@ export interface ViewSources {
 
 const NOTHING = Object.fromEntries(METRICS.map((metric) => [metric, null])) as VersionReading['values'];
 
-/** @param only this service; null: all. */
-export function serviceViews(sources: ViewSources, only: string | null): ServiceView[] {
-  const { state, memories } = sources;
-  const readings = sources.monitor.snapshot();
-  const traffic = trafficReport(state.snapshot, memories);
-  return state.config.services
-    .filter(({ name }) => only === null || name === only)
-    .map((service) => serviceView(service, sources, readings, traffic));
-}
+export const serviceViews = (sources: ViewSources): ServiceView[] =>
+  sources.state.config.services.map((service) => serviceView(service, sources));
 
-function serviceView(
-  service: SluiceConfig['services'][number],
-  sources: ViewSources,
-  readings: MonitorSnapshot,
-  traffic: readonly VersionTraffic[],
-): ServiceView {
-  const { state } = sources;
+export function serviceView(service: ServiceConfig, sources: ViewSources): ServiceView {
+  const { state, monitor } = sources;
   const { name } = service;
-  const { rollback } = serviceOverrides(state.entries, name);
+  const changes = serviceOverrides(state.entries, name);
+  const { rollback } = changes;
   const snapshot = state.snapshot.services.find((each) => each.name === name)!;
-  const versions = snapshot.versions.map((version): VersionView => {
-    const reading = readings.versions.find((each) => each.service === name && each.version === version.name);
-    return {
-      name: version.name,
-      lane: version.lane,
-      weight: version.weight / 100,
-      source: sourceOf(state, name, version.name),
-      attempts: reading?.attempts ?? 0,
-      values: reading?.values ?? NOTHING,
-      traffic: traffic.find((each) => each.service === name && each.version === version.name)!,
-      endpoints: endpointViews(version, sources, reading),
-      metrics: sources.pushed.of(name, version.name),
-    };
-  });
   return {
     name,
     lanes: service.lanes,
@@ -71,27 +46,34 @@ function serviceView(
     strategy: service.split.strategy,
     overrides: overriddenKeys(state.entries, name),
     rollback: rollback === null ? null : { by: rollback.by, everyMs: rollback.everyMs, reason: rollback.reason },
-    versions,
-    alerts: readings.alerts.filter((alert) => alert.service === name),
+    versions: snapshot.versions.map((version) => versionView(name, version, changes, sources)),
+    alerts: monitor.alerts().filter((alert) => alert.service === name),
   };
 }
 
-function sourceOf({ entries }: RunningState, service: string, version: string): 'file' | 'override' {
-  return serviceOverrides(entries, service).versions.has(version) ? 'override' : 'file';
-}
-
-function endpointViews(
+function versionView(
+  service: string,
   version: VersionSnapshot,
+  changes: ServiceOverrides,
   sources: ViewSources,
-  reading: VersionReading | undefined,
-): EndpointView[] {
-  return version.endpoints.map((endpoint) => endpointView(endpoint, sources, reading));
+): VersionView {
+  const { name, lane, weight } = version;
+  const reading = sources.monitor.reading(service, name);
+  return {
+    ...{ name, lane, weight: weight / 100 },
+    source: changes.versions.has(name) ? 'override' : 'file',
+    attempts: reading?.attempts ?? 0,
+    values: reading?.values ?? NOTHING,
+    traffic: versionTraffic(service, version, sources.memories),
+    endpoints: version.endpoints.map((endpoint) => endpointView(endpoint, sources, reading)),
+    metrics: sources.pushed.of(service, name),
+  };
 }
 
 function endpointView(
   { id, url, weight }: EndpointSnapshot,
   { table, states, memories }: ViewSources,
-  reading: VersionReading | undefined,
+  reading: VersionReading | null,
 ): EndpointView {
   const flags = flagsOf(table, id);
   const measured = reading?.endpoints.find((each) => each.id === id);

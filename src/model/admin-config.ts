@@ -42,6 +42,10 @@ export interface FlagConfig {
   readonly header?: string;
 }
 
+/** Percent of the users for whom the file has it on in this environment. */
+export const flagShare = ({ environments, default: otherwise }: FlagConfig, environment: string): number =>
+  Object.hasOwn(environments, environment) ? environments[environment]! : otherwise;
+
 export interface EventWebhookConfig {
   readonly name: string;
   readonly url: string;

@@ -97,7 +97,12 @@ export interface VersionConfig {
   readonly endpoints: readonly EndpointConfig[];
 }
 
-export type Lane = 'candidate' | 'canary' | 'stable';
+/** In the order in which people name them. */
+export const LANES = ['stable', 'canary', 'candidate'] as const;
+
+export type Lane = (typeof LANES)[number];
+
+export const isLane = (name: string): name is Lane => (LANES as readonly string[]).includes(name);
 
 export interface ServiceConfig {
   readonly name: string;

@@ -1,17 +1,15 @@
 /**
  * nginx as an upstream: static files, ranges, validators, compression, its own ideas about keep-alive.
  *
- * One process in the foreground, everything it writes in a folder of the test's own. nginx cannot be asked for a free port, so one is
- * taken from the kernel and given back first; the start is tried again should somebody else have got it in between.
+ * One process in the foreground, everything it writes in a folder of the test's own. It cannot be asked for a free port; see
+ * server-program.ts.
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { plainEnvironment, programPath } from './commands.ts';
+import { startProgram } from './server-program.ts';
 
 export interface Nginx {
   readonly url: string;
@@ -54,46 +52,17 @@ export async function startNginx(t: Test, files: Readonly<Record<string, Buffer 
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, 'files', name), content);
   t.teardown(() => rmSync(folder, { recursive: true }));
 
-  let problem = '';
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const port = await freePort();
-    const config = join(folder, 'nginx.conf');
-    writeFileSync(config, configOf(port, folder));
-    const child = spawn(programPath('nginx') ?? 'nginx', ['-p', folder, '-e', 'stderr', '-c', config], {
-      env: plainEnvironment(),
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      problem += chunk.toString();
-    });
-    let running = true;
-    const exit = new Promise<void>((resolve) => {
-      child.on('close', () => {
-        running = false;
-        resolve();
-      });
-    });
-    // nginx says nothing when it is ready, so it is asked.
-    while (running && !(await accepts(port))) await pause(5);
-    if (!running) continue;
-    t.teardown(async () => {
-      // QUIT would wait for the proxy's idle connections.
-      child.kill('SIGTERM');
-      await exit;
-    });
-    return { port, url: `http://127.0.0.1:${port}` };
-  }
-  throw new Error(`nginx does not start: ${problem}`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
+  const config = join(folder, 'nginx.conf');
+  const port = await startProgram(t, {
+    ...{ name: 'nginx', folder, isReady: accepts },
+    argumentsFor(port) {
+      writeFileSync(config, configOf(port, folder));
+      return ['-p', folder, '-e', 'stderr', '-c', config];
+    },
+    // QUIT would wait for the proxy's idle connections.
+    signal: 'SIGTERM',
   });
+  return { port, url: `http://127.0.0.1:${port}` };
 }
 
 function accepts(port: number): Promise<boolean> {

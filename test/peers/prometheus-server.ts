@@ -1,17 +1,13 @@
 /**
  * A Prometheus of the test's own: its configuration and data in a folder that goes with it, on a free port, asked over its HTTP API.
  *
- * Prometheus cannot be asked for a free port, so one is taken from the kernel and given back first; the start is tried again should
- * somebody else have got it in between. It is ready when it says so; until then it is asked.
+ * It cannot be asked for a free port; see server-program.ts. It is ready when it says so; until then it is asked.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Test } from 'tap';
-import { plainEnvironment, programPath } from './commands.ts';
+import { startProgram } from './server-program.ts';
 
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
@@ -34,39 +30,17 @@ export async function startPrometheus(t: Test, config: string): Promise<Promethe
   const folder = mkdtempSync(join(tmpdir(), 'sluice-prometheus-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, 'prometheus.yml'), config);
-  let problem = '';
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const port = await freePort();
-    const child = spawn(
-      programPath('prometheus') ?? 'prometheus',
-      [
-        `--config.file=${join(folder, 'prometheus.yml')}`,
-        `--storage.tsdb.path=${join(folder, `data-${attempt}`)}`,
-        `--web.listen-address=127.0.0.1:${port}`,
-        '--log.level=warn',
-      ],
-      { env: plainEnvironment(), stdio: ['ignore', 'ignore', 'pipe'], cwd: folder },
-    );
-    child.stderr.on('data', (chunk: Buffer) => {
-      problem += chunk.toString();
-    });
-    let running = true;
-    const exit = new Promise<void>((resolve) => {
-      child.on('close', () => {
-        running = false;
-        resolve();
-      });
-    });
-    const url = `http://127.0.0.1:${port}`;
-    while (running && !(await isReady(url))) await pause(20);
-    if (!running) continue;
-    t.teardown(async () => {
-      child.kill('SIGKILL');
-      await exit;
-    });
-    return new HttpApi(url);
-  }
-  throw new Error(`prometheus does not start: ${problem}`);
+  const port = await startProgram(t, {
+    ...{ name: 'prometheus', folder, signal: 'SIGKILL' },
+    argumentsFor: (port, attempt) => [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, `data-${attempt}`)}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=warn',
+    ],
+    isReady: (port) => isReady(`http://127.0.0.1:${port}`),
+  });
+  return new HttpApi(`http://127.0.0.1:${port}`);
 }
 
 class HttpApi implements Prometheus {
@@ -106,14 +80,4 @@ async function isReady(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

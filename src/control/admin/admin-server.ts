@@ -17,6 +17,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AdminConfig } from '../../model/admin-config.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { authority } from '../config/addresses.ts';
 import type { EventSource } from '../events/event-log.ts';
 import type { Operations } from '../operations.ts';
 import { OperationError } from '../problems.ts';
@@ -122,6 +123,5 @@ export class AdminServer {
 
 function addressOf({ address: host, port }: AddressInfo, tls: boolean): AdminAddress {
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  const authority = reachable.includes(':') ? `[${reachable}]` : reachable;
-  return { host, port, url: `${tls ? 'https' : 'http'}://${authority}:${port}` };
+  return { host, port, url: `${tls ? 'https' : 'http'}://${authority({ host: reachable, port })}` };
 }

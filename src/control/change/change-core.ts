@@ -158,25 +158,26 @@ export class ChangeCore {
     const state = this.#state;
     const draft = make(state);
     const { next, lost } = this.#next(state, draft, changed(state.entries, draft));
-    const events = draft.events.map((event) => this.#options.events.prepare(event));
-    const durable = await this.#commit(
-      {
-        puts: draft.puts ?? [],
-        deletes: [...(draft.deletes ?? []), ...lost],
-        audit: [auditOf(actor, options, draft)],
-        events,
-      },
+    return this.#carryOut(actor, options, { ...draft, deletes: [...(draft.deletes ?? []), ...lost] }, next);
+  }
+
+  /** Makes a change that fits durable, does it and tells of it. */
+  async #carryOut(actor: Actor, options: ChangeOptions, draft: Draft, next: RunningState): Promise<Applied> {
+    const { events: log } = this.#options;
+    const before = this.#state;
+    const { puts = [], deletes = [] } = draft;
+    const events = draft.events.map((event) => log.prepare(event));
+    const notKept = await this.#commit(
+      { puts, deletes, audit: [auditOf(actor, options, draft)], events },
       draft.urgent === true,
     );
-    const made = { ...draft, deletes: [...(draft.deletes ?? []), ...lost] };
-    const { events: log } = this.#options;
     const tell = (): void => {
-      if (durable === null) log.publish(events);
+      if (notKept === null) log.publish(events);
       // Written down as soon as the store can be written again.
       else for (const event of draft.events) log.emit(event);
     };
-    const applied = await within(tell, () => this.#run(next, draft, () => this.#takeBack(actor, made, state)));
-    if (durable !== null) throw durable;
+    const applied = await within(tell, () => this.#run(next, draft, () => this.#takeBack(actor, draft, before)));
+    if (notKept !== null) throw notKept;
     return applied;
   }
 
@@ -306,12 +307,8 @@ export class ChangeCore {
       after: summary.after,
       events: [...summary.events, ...dropped.map(droppedEvent)],
     };
-    const entries = changed(state.entries, draft);
-    const events = draft.events.map((event) => this.#options.events.prepare(event));
-    await this.#commit({ deletes, audit: [auditOf(actor, options, draft)], events }, false);
-    const next = { file, entries, config, snapshot, generation };
-    const run = (): Promise<Applied> => this.#run(next, draft, () => this.#takeBack(actor, draft, state));
-    return { applied: await within(() => this.#options.events.publish(events), run), dropped };
+    const next = { file, entries: changed(state.entries, draft), config, snapshot, generation };
+    return { applied: await this.#carryOut(actor, options, draft, next), dropped };
   }
 }
 

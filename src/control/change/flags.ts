@@ -1,6 +1,7 @@
 /** Changing feature flags: a share of the users, kept over restarts until it is reset to what the file says. */
-import type { FlagConfig } from '../../model/admin-config.ts';
+import { type FlagConfig, flagShare } from '../../model/admin-config.ts';
 import { nameHint } from '../config/nearest-name.ts';
+import { isHundredths } from '../config/units.ts';
 import type { Actor, Applied, ChangeOptions, FlagView } from '../operations.ts';
 import { OperationError } from '../problems.ts';
 import { flagKey, flagOverrides } from '../state/overrides.ts';
@@ -60,7 +61,7 @@ function findFlag(state: RunningState, name: string): FlagConfig {
 function checkValue(flag: FlagConfig, value: number): void {
   const message = !(value >= 0 && value <= 100)
     ? `the value must be true, false or a percentage from 0 to 100, not ${value}`
-    : Math.abs(value * 100 - Math.round(value * 100)) > 1e-6
+    : !isHundredths(value)
       ? `the value has steps of 0.01, not ${value}`
       : value > 0 && value < 100 && flag.key === undefined
         ? `${flag.name} has no key to tell users apart by; give it one in the configuration, such as key: {header: X-User-Id}, or set it on or off`
@@ -68,15 +69,12 @@ function checkValue(flag: FlagConfig, value: number): void {
   if (message !== null) throw new OperationError('invalid_request', message, [{ field: '/value', message }]);
 }
 
-const fileValue = ({ environments, default: otherwise }: FlagConfig, environment: string): number =>
-  Object.hasOwn(environments, environment) ? environments[environment]! : otherwise;
-
 function viewOf(flag: FlagConfig, { file, entries }: RunningState): FlagView {
   const override = flagOverrides(entries).get(flag.name) ?? null;
   const { key } = flag;
   return {
     name: flag.name,
-    value: override ?? fileValue(flag, file.environment),
+    value: override ?? flagShare(flag, file.environment),
     default: flag.default,
     environments: flag.environments,
     override,
@@ -87,7 +85,7 @@ function viewOf(flag: FlagConfig, { file, entries }: RunningState): FlagView {
 
 function draftOf(flag: FlagConfig, state: RunningState, value: number | null, action: string, reason?: string): Draft {
   const before = viewOf(flag, state).value;
-  const after = value ?? fileValue(flag, state.file.environment);
+  const after = value ?? flagShare(flag, state.file.environment);
   const key = flagKey(flag.name);
   return {
     ...(value === null ? { deletes: [key] } : { puts: [{ key, value }] }),

@@ -14,10 +14,10 @@ import type { Clock, Interval } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Actor, ChangeOptions, WeightsChanged } from '../operations.ts';
 import { OperationError } from '../problems.ts';
-import { type RollbackOverride, rollbackKey, serviceOverrides } from '../state/overrides.ts';
-import { type ChangeCore, type Draft, type RunningState, SELF } from './change-core.ts';
+import { type RollbackOverride, rollbackKey, rollbackOf } from '../state/overrides.ts';
+import { type ChangeCore, type Draft, SELF } from './change-core.ts';
 import { findService } from './find.ts';
-import { refuseChanged, rollbackEvent, weightsDraft, weightsView } from './weights.ts';
+import { refuseChanged, rollbackEvent, stepDraft, weightsView } from './weights.ts';
 
 /** Percentage points. */
 export const DEFAULT_BY = 20;
@@ -78,7 +78,7 @@ export class GradualRollback {
         reason: options.reason ?? '',
         nextAt: wallClock() + everyMs,
       };
-      const draft = this.#step(state, service, plan);
+      const draft = this.#step(service, plan);
       return {
         ...draft,
         action: 'rollback',
@@ -92,7 +92,7 @@ export class GradualRollback {
     this.#interval.stop();
   }
 
-  #step(state: RunningState, service: ServiceConfig, plan: RollbackOverride): Draft {
+  #step(service: ServiceConfig, plan: RollbackOverride): Draft {
     const weights = stepBack(service, plan.by);
     const done = weights[service.lanes.stable] === 100;
     const how = {
@@ -100,11 +100,7 @@ export class GradualRollback {
       reason: plan.reason,
       also: done ? [rollbackEvent('rollback.finished', service, plan.reason)] : [],
     };
-    const cleared: RunningState = {
-      ...state,
-      entries: new Map([...state.entries].filter(([key]) => key !== rollbackKey(service.name))),
-    };
-    const draft = weightsDraft(cleared, service, weights, how);
+    const draft = stepDraft(service, weights, how);
     if (done) return { ...draft, deletes: [rollbackKey(service.name)] };
     return { ...draft, puts: [...(draft.puts ?? []), { key: rollbackKey(service.name), value: plan }] };
   }
@@ -115,15 +111,15 @@ export class GradualRollback {
     if (clock.now() < this.#notBefore) return;
     this.#stepping = true;
     for (const { name } of core.state.config.services) {
-      const plan = serviceOverrides(core.state.entries, name).rollback;
+      const plan = rollbackOf(core.state.entries, name);
       if (plan === null || wallClock() < plan.nextAt) continue;
       const next = { ...plan, nextAt: wallClock() + plan.everyMs };
       await core
         .change(SELF, { reason: plan.reason }, (state) => {
           // Somebody may have ended it while this waited for its turn.
           const service = findService(state.config, name);
-          if (serviceOverrides(state.entries, name).rollback === null) throw new EndedError();
-          return this.#step(state, service, next);
+          if (rollbackOf(state.entries, name) === null) throw new EndedError();
+          return this.#step(service, next);
         })
         .catch((error: Error) => {
           if (error instanceof EndedError) return;

@@ -221,9 +221,8 @@ function refuseFixed(before: SluiceConfig, after: SluiceConfig): void {
 
 /** Equal for configurations that mean the same, the values of their secrets included. */
 function fingerprint(config: SluiceConfig): string {
-  const text = JSON.stringify(config, function (this: Record<string, unknown>, key, value: unknown) {
+  return JSON.stringify(config, function (this: Record<string, unknown>, key, value: unknown) {
     const written = this[key];
     return written instanceof Secret ? createHash('sha256').update(written.reveal()).digest('hex') : value;
   });
-  return text;
 }

@@ -6,7 +6,14 @@
  * Requests in flight on it finish.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { EndpointConfig, Lane, ServiceConfig, VersionConfig } from '../../model/config.ts';
+import {
+  type EndpointConfig,
+  isLane,
+  LANES,
+  type Lane,
+  type ServiceConfig,
+  type VersionConfig,
+} from '../../model/config.ts';
 import { parseEndpointUrl } from '../config/addresses.ts';
 import { nameHint } from '../config/nearest-name.ts';
 import { NAME_PATTERN } from '../config/schema-node.ts';
@@ -17,8 +24,6 @@ import { lanesKey, rollbackKey, versionKey } from '../state/overrides.ts';
 import type { ChangeCore, Draft, RunningState } from './change-core.ts';
 import { findService, findVersion } from './find.ts';
 import { refuseChanged } from './weights.ts';
-
-const LANES = ['stable', 'canary', 'candidate'] as const satisfies readonly Lane[];
 
 /** An endpoint as a caller writes it. */
 export interface GivenEndpoint {
@@ -157,7 +162,7 @@ const inFile = (state: RunningState, service: string, version: string): VersionC
 function checkName(name: string): void {
   const fault = !new RegExp(NAME_PATTERN).test(name)
     ? `a version has a name of 1 to 63 letters, digits, ".", "_" or "-", the first a letter or a digit, not ${JSON.stringify(name)}`
-    : (LANES as readonly string[]).includes(name)
+    : isLane(name)
       ? `${name} is the name of a lane; give the version another name, such as v3`
       : null;
   if (fault !== null) throw new OperationError('invalid_request', fault, [{ field: 'path:version', message: fault }]);

@@ -8,10 +8,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { Lane, ServiceConfig } from '../../model/config.ts';
+import { isHundredths } from '../config/units.ts';
 import type { NewEvent } from '../events/event.ts';
 import type { Actor, ChangeOptions, ServiceView, WeightsChanged, WeightsView } from '../operations.ts';
 import { type FieldFault, OperationError } from '../problems.ts';
-import { rollbackKey, serviceOverrides, weightsKey } from '../state/overrides.ts';
+import { rollbackKey, rollbackOf, weightsKey } from '../state/overrides.ts';
 import type { ChangeCore, Draft, RunningState } from './change-core.ts';
 import { findService } from './find.ts';
 
@@ -41,7 +42,7 @@ export function resolveWeights(service: ServiceConfig, given: Weights): Weights 
   for (const [name, value] of Object.entries(given)) {
     if (value > 100)
       faults.push({ field: `/${name}`, message: `${name} must be a percentage from 0 to 100, not ${value}` });
-    else if (Math.abs(value * 100 - Math.round(value * 100)) > 1e-6) {
+    else if (Number.isFinite(value) && !isHundredths(value)) {
       faults.push({ field: `/${name}`, message: `${name} has steps of 0.01, not ${value}` });
     }
   }
@@ -128,30 +129,16 @@ const shown = (weights: Weights): string =>
     .map(([name, weight]) => `${name} ${weight} %`)
     .join(', ');
 
-/** A change of weights. @param ends the gradual rollback that it puts an end to, if there is one. */
-export function weightsDraft(
-  state: RunningState,
-  service: ServiceConfig,
-  weights: Weights,
-  how: {
-    readonly action: string;
-    readonly reason?: string | undefined;
-    readonly also?: readonly NewEvent[];
-    readonly urgent?: boolean;
-  },
-): Draft {
-  const running = serviceOverrides(state.entries, service.name).rollback;
-  const stopped: NewEvent[] =
-    running === null
-      ? []
-      : [
-          {
-            type: 'rollback.finished',
-            level: 'info',
-            service: service.name,
-            message: `The gradual rollback of ${service.name} was ended by a change of weights`,
-          },
-        ];
+export interface WeightsHow {
+  readonly action: string;
+  readonly reason?: string | undefined;
+  /** Told behind the change itself. */
+  readonly also?: readonly NewEvent[];
+  readonly urgent?: boolean;
+}
+
+/** Other weights, and nothing else; a step of a gradual rollback is one. */
+export function stepDraft(service: ServiceConfig, weights: Weights, how: WeightsHow): Draft {
   const event: NewEvent = {
     type: 'weights.changed',
     level: 'info',
@@ -161,15 +148,27 @@ export function weightsDraft(
   };
   return {
     puts: [{ key: weightsKey(service.name), value: weights }],
-    deletes: running === null ? [] : [rollbackKey(service.name)],
     scope: { weights: service.name },
     action: how.action,
     target: `services/${service.name}/weights`,
     before: service.weights,
     after: weights,
-    events: [...stopped, event, ...(how.also ?? [])],
+    events: [event, ...(how.also ?? [])],
     ...(how.urgent === true ? { urgent: true } : {}),
   };
+}
+
+/** Weights that somebody decided on, which ends a gradual rollback under way. */
+export function weightsDraft(state: RunningState, service: ServiceConfig, weights: Weights, how: WeightsHow): Draft {
+  const draft = stepDraft(service, weights, how);
+  if (rollbackOf(state.entries, service.name) === null) return draft;
+  const ended: NewEvent = {
+    type: 'rollback.finished',
+    level: 'info',
+    service: service.name,
+    message: `The gradual rollback of ${service.name} was ended by a change of weights`,
+  };
+  return { ...draft, deletes: [rollbackKey(service.name)], events: [ended, ...draft.events] };
 }
 
 export class WeightOperations {

@@ -136,3 +136,6 @@ export function parseRouteHost(text: string): Parsed<string> {
   if (/:[0-9]+$/.test(bare)) return { fault: `must be a host without a port; write ${host.replace(/:[0-9]+$/, '')}` };
   return { fault: `must be a host such as shop.example.com or *.example.com, not ${JSON.stringify(text)}` };
 }
+
+/** `host:port`, an IPv6 address in brackets. */
+export const authority = ({ host, port }: ListenConfig): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

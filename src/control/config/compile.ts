@@ -7,8 +7,8 @@
  * result is frozen; it shares nothing with the configuration. Health checks and the monitor belong to the control plane, which reads
  * them from the configuration itself, so they are not in it.
  */
-import type { FlagConfig } from '../../model/admin-config.ts';
-import type { EndpointConfig, Lane, ServiceConfig, SluiceConfig } from '../../model/config.ts';
+import { type FlagConfig, flagShare } from '../../model/admin-config.ts';
+import { type EndpointConfig, LANES, type ServiceConfig, type SluiceConfig } from '../../model/config.ts';
 import type {
   EndpointSnapshot,
   FlagSnapshot,
@@ -16,8 +16,6 @@ import type {
   Snapshot,
   VersionSnapshot,
 } from '../../model/snapshot.ts';
-
-const LANES = ['stable', 'canary', 'candidate'] as const satisfies readonly Lane[];
 
 /** @param previous the snapshot that this one follows. */
 export function compileSnapshot(config: SluiceConfig, generation: number, previous?: Snapshot): Snapshot {
@@ -93,9 +91,7 @@ export function compileSnapshot(config: SluiceConfig, generation: number, previo
 
 const compileFlag = (flag: FlagConfig, environment: string): FlagSnapshot => ({
   name: flag.name,
-  share: Math.round(
-    (Object.hasOwn(flag.environments, environment) ? flag.environments[environment]! : flag.default) * 100,
-  ),
+  share: Math.round(flagShare(flag, environment) * 100),
   key: flag.key ?? null,
   header: flag.header ?? null,
 });

@@ -7,7 +7,7 @@
 import { isIP } from 'node:net';
 import type { AdminConfig, TokenConfig } from '../../model/admin-config.ts';
 import type { ListenConfig } from '../../model/config.ts';
-import { isHostName, isLoopback, parseListen, parseOrigin, shareAddress } from './addresses.ts';
+import { authority, isHostName, isLoopback, parseListen, parseOrigin, shareAddress } from './addresses.ts';
 import type { ConfigPath } from './faults.ts';
 import type { RawAdmin, RawAdminParts, RawToken } from './raw-admin.ts';
 import { resolveSecret } from './resolve-secret.ts';
@@ -63,8 +63,7 @@ function resolveListen(
   }
   const other = taken.find((listen) => shareAddress(listen, parsed.ok));
   if (other !== undefined) {
-    const { host, port } = other;
-    review.report(path, `the proxy listens on ${host.includes(':') ? `[${host}]` : host}:${port}; choose another port`);
+    review.report(path, `the proxy listens on ${authority(other)}; choose another port`);
   }
   return parsed.ok;
 }

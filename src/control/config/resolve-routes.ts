@@ -4,7 +4,7 @@
  * A part that has not its shape is left out, and the rest of the route is checked all the same. Two routes that overlap are no fault, since
  * the order of precedence tells them apart; two that are equal in all that it looks at are, because the second would never be asked.
  */
-import type { ServiceConfig } from '../../model/config.ts';
+import { isLane, LANES, type ServiceConfig } from '../../model/config.ts';
 import type { FaultConfig } from '../../model/policy-config.ts';
 import type { RouteConfig } from '../../model/route-config.ts';
 import type { ConfigPath } from './faults.ts';
@@ -19,7 +19,6 @@ import { resolveSetting } from './resolve-settings.ts';
 import type { Review } from './review.ts';
 import { FAULT, routeSchema } from './schema-route.ts';
 
-const LANES = ['stable', 'canary', 'candidate'];
 const ACTIONS = ['service', 'redirect', 'reply'] as const;
 /** What would have no effect where no service is asked. */
 const FOR_SERVICES = ['version', 'rewrite', 'requestHeaders'] as const;
@@ -133,7 +132,7 @@ function resolveVersion(
 ): string {
   const service = services.find((candidate) => candidate.name === serviceName);
   const versions = service?.versions.map((version) => version.name) ?? [];
-  if (versions.length > 0 && !versions.includes(name) && !LANES.includes(name)) {
+  if (versions.length > 0 && !versions.includes(name) && !isLane(name)) {
     review.report(path, () => `no version ${name} in ${serviceName}; ${nameHint(name, [...versions, ...LANES])}`);
   }
   return name;

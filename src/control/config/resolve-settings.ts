@@ -5,6 +5,7 @@ import type { Written } from './raw-config.ts';
 import type { Review } from './review.ts';
 import { LIMITS, parseSetting, type Setting, type Settings } from './settings.ts';
 import { shown } from './structure.ts';
+import { isHundredths } from './units.ts';
 
 type Numbers<Key extends string> = { readonly [K in Key]: number };
 
@@ -38,9 +39,8 @@ export function resolveSetting(setting: Setting, written: unknown, path: ConfigP
 
 /** Shares are counted in hundredths of a percent; a finer one would be rounded behind the user's back. */
 export function checkHundredths(percent: number, path: ConfigPath, review: Review): void {
-  const hundredths = Math.round(percent * 100);
-  if (Math.abs(percent * 100 - hundredths) <= 1e-6) return;
-  review.report(path, `${percent} is finer than 0.01; write ${hundredths / 100}`);
+  if (isHundredths(percent)) return;
+  review.report(path, `${percent} is finer than 0.01; write ${Math.round(percent * 100) / 100}`);
 }
 
 /** A target is part of the head, so it cannot be longer; its default gives way to a small head, a written value does not. */

@@ -4,7 +4,14 @@
  * Names of versions and of lanes must not meet, since an override header may say either. Where the versions have not their shape,
  * their names count as unknown and nothing is said about references to them: that would be faults that nobody made.
  */
-import type { EndpointConfig, Lane, ServiceConfig, VersionConfig } from '../../model/config.ts';
+import {
+  type EndpointConfig,
+  isLane,
+  LANES,
+  type Lane,
+  type ServiceConfig,
+  type VersionConfig,
+} from '../../model/config.ts';
 import { parseEndpointUrl } from './addresses.ts';
 import type { ConfigPath, Message } from './faults.ts';
 import { nameHint } from './nearest-name.ts';
@@ -12,8 +19,6 @@ import type { RawEndpoint, RawService } from './raw-config.ts';
 import { resolveSettings } from './resolve-settings.ts';
 import type { Review } from './review.ts';
 import { ENDPOINT } from './settings.ts';
-
-const LANES = ['stable', 'canary', 'candidate'] as const satisfies readonly Lane[];
 
 /** What the rest of a service's checks know of its versions; `names` is empty where they have not their shape. */
 export interface VersionNames {
@@ -24,7 +29,7 @@ export interface VersionNames {
 export function resolveVersions(raw: RawService['versions'], path: ConfigPath, review: Review): VersionConfig[] {
   if (typeof raw !== 'object' || raw === null) return [];
   return Object.entries(raw).map(([name, version]) => {
-    if ((LANES as readonly string[]).includes(name)) {
+    if (isLane(name)) {
       review.reportKey([...path, name], `${name} is the name of a lane; give the version another name, such as v1`);
     }
     const endpointsPath = [...path, name, 'endpoints'];

@@ -59,3 +59,6 @@ export function parseRate(value: unknown): number | null {
   const unit = typeof value === 'string' ? RATE.exec(value)?.[2] : undefined;
   return unit === undefined ? null : (Number.parseFloat(String(value)) * 1e3) / MILLISECONDS[unit]!;
 }
+
+/** Whether a share has steps of 0.01, in which shares are counted. */
+export const isHundredths = (percent: number): boolean => Math.abs(percent * 100 - Math.round(percent * 100)) <= 1e-6;

@@ -32,7 +32,7 @@ export interface HistoryKeeperOptions {
   /** Milliseconds since 1970. Default: the system's. */
   readonly wallClock?: () => number;
   readonly logger: Logger;
-  /** `() => monitor.snapshot().versions` */
+  /** `() => monitor.values()` */
   readonly readings: () => readonly HistoryReading[];
   readonly retention: Retention;
 }

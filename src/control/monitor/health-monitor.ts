@@ -113,6 +113,21 @@ export class HealthMonitor {
     return this.#handlers.add(handler);
   }
 
+  /** One version now; null for one that is not watched. */
+  reading(service: string, version: string): VersionReading | null {
+    const watched = this.#versions.get(keyOf(service, version));
+    return watched === undefined ? null : this.#reading(watched);
+  }
+
+  /** What each version is like as a whole, without its endpoints. */
+  values(): Pick<VersionReading, 'service' | 'version' | 'values'>[] {
+    return Array.from(this.#versions.values(), ({ service, version, window }) => ({
+      service,
+      version,
+      values: window.values(),
+    }));
+  }
+
   /** Alerts that are pending, warning or firing. */
   alerts(): readonly OpenAlert[] {
     const now = this.#options.clock.now();

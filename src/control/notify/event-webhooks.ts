@@ -6,6 +6,7 @@
  * Sluice was not running. One reload follows the other, so that a subscription is never ended and begun at the same time.
  */
 import type { EventWebhookConfig } from '../../model/admin-config.ts';
+import { Turnstile } from '../change/turnstile.ts';
 import type { Store } from '../store/store.ts';
 import { EventWebhook, type EventWebhookContext, type EventWebhookCounts } from './event-webhook.ts';
 import { CURSOR_PREFIX, cursorKey } from './webhook-cursor.ts';
@@ -14,7 +15,7 @@ export class EventWebhooks {
   readonly #context: EventWebhookContext;
   readonly #webhooks = new Map<string, EventWebhook>();
   readonly #unsubscribe: () => void;
-  #work: Promise<void> = Promise.resolve();
+  readonly #turnstile = new Turnstile();
 
   constructor(context: EventWebhookContext) {
     this.#context = context;
@@ -26,7 +27,7 @@ export class EventWebhooks {
   /** New ones begin with what happens after this call. @param retention how long events are kept, milliseconds. */
   configure(configs: readonly EventWebhookConfig[], retention = Number.POSITIVE_INFINITY): Promise<void> {
     const start = this.#context.log.lastId;
-    return this.#next(async () => {
+    return this.#turnstile.run(async () => {
       const names = new Set(configs.map(({ name }) => name));
       const gone = [...this.#webhooks].filter(([name]) => !names.has(name));
       for (const [name] of gone) this.#webhooks.delete(name);
@@ -47,16 +48,10 @@ export class EventWebhooks {
   /** Call before the log is closed: what is emitted later is sent after the next start. */
   close(): Promise<void> {
     this.#unsubscribe();
-    return this.#next(async () => {
+    return this.#turnstile.run(async () => {
       await Promise.all(Array.from(this.#webhooks.values(), (webhook) => webhook.close()));
       this.#webhooks.clear();
     });
-  }
-
-  #next(step: () => Promise<void>): Promise<void> {
-    const done = this.#work.then(step);
-    this.#work = done.catch(() => {});
-    return done;
   }
 
   async #forgetOthers(names: ReadonlySet<string>): Promise<void> {

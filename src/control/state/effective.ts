@@ -10,7 +10,7 @@
  * from, build again. Without any change left the file's own service remains, so the loop ends.
  */
 import type { FlagConfig } from '../../model/admin-config.ts';
-import type { ServiceConfig, SluiceConfig, VersionConfig } from '../../model/config.ts';
+import { isLane, LANES, type ServiceConfig, type SluiceConfig, type VersionConfig } from '../../model/config.ts';
 import { needsKey } from '../config/resolve-flags.ts';
 import {
   endpointKey,
@@ -37,8 +37,6 @@ export interface Effective {
   readonly config: SluiceConfig;
   readonly dropped: readonly Dropped[];
 }
-
-const LANES = ['stable', 'canary', 'candidate'] as const;
 
 export function withOverrides(file: SluiceConfig, entries: OverrideEntries): Effective {
   const dropped: Dropped[] = [];
@@ -211,9 +209,7 @@ const REFERENCES = new WeakMap<SluiceConfig['routes'], RouteReferences>();
 function routeReferences({ routes }: SluiceConfig): RouteReferences {
   const known = REFERENCES.get(routes);
   if (known !== undefined) return known;
-  const naming = routes.filter(
-    ({ version }) => version !== undefined && !(LANES as readonly string[]).includes(version),
-  );
+  const naming = routes.filter(({ version }) => version !== undefined && !isLane(version));
   const grouped = Map.groupBy(naming, (route) => route.service ?? '');
   const found = new Map(
     Array.from(grouped, ([service, group]) => [

@@ -63,6 +63,10 @@ const NOTHING: ServiceOverrides = {
   rollback: null,
 };
 
+/** The gradual rollback of a service, null where there is none. */
+export const rollbackOf = (entries: OverrideEntries, service: string): RollbackOverride | null =>
+  (entries.get(rollbackKey(service)) as RollbackOverride | undefined) ?? null;
+
 /** What is changed of one service. */
 export function serviceOverrides(entries: OverrideEntries, service: string): ServiceOverrides {
   const prefix = `${SERVICES}${service}/`;
@@ -78,7 +82,7 @@ export function serviceOverrides(entries: OverrideEntries, service: string): Ser
     ...NOTHING,
     weights: (entries.get(weightsKey(service)) as ServiceOverrides['weights'] | undefined) ?? null,
     lanes: (entries.get(lanesKey(service)) as ServiceOverrides['lanes'] | undefined) ?? null,
-    rollback: (entries.get(rollbackKey(service)) as RollbackOverride | undefined) ?? null,
+    rollback: rollbackOf(entries, service),
     versions,
     endpoints,
   };
