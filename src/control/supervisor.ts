@@ -21,6 +21,7 @@ import type { ListenConfig, SluiceConfig } from '../model/config.ts';
 import { clearSection, newLedgerTable } from '../model/connection-table.ts';
 import { clearGauges, newWorkerMemory, type WorkerMemory } from '../model/counters.ts';
 import { type EndpointTable, newEndpointTable } from '../model/endpoint-table.ts';
+import { type EvidenceTable, type FailedRequest, newEvidenceTable, type SwitchCause } from '../model/evidence-table.ts';
 import { newRateMemory } from '../model/rate-table.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { newWeightTable, type WeightTable, writeWeights } from '../model/weight-table.ts';
@@ -72,6 +73,12 @@ export interface SupervisorOptions {
   readonly listener?: WatchListener & AlertHandler;
   /** Told that a worker has died and another will take its place. */
   readonly onReplaced?: (worker: number, afterMs: number) => void;
+  /** Told of failed requests of a version that a rollout compares; many at once are only counted. */
+  readonly onFailedRequest?: (request: FailedRequest) => void;
+  /** Told in the moment in which requests begin to be divided by the weights of this snapshot. */
+  readonly onWeights?: (snapshot: Snapshot) => void;
+  /** Told that a worker has closed a version. */
+  readonly onSwitched?: (row: number, use: number, cause: SwitchCause) => void;
 }
 
 export class Supervisor {
@@ -93,10 +100,12 @@ export class Supervisor {
   readonly #ledger: Int32Array;
   /** Live weights. */
   readonly weights: WeightTable = newWeightTable();
+  /** What rollouts compare; its blocks outlive the workers. */
+  readonly evidence: EvidenceTable;
   readonly rates = newRateMemory(performance.timeOrigin + performance.now());
   readonly #salt = randomInt(2 ** 31);
   readonly #reusePort: boolean;
-  readonly #onReplaced: (worker: number, afterMs: number) => void;
+  readonly #options: SupervisorOptions;
   readonly #listening = new Set<Worker>();
   #stopping = false;
   #pause = FIRST_PAUSE;
@@ -105,12 +114,13 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#config = options.config;
     this.#logger = options.logger;
-    this.#onReplaced = options.onReplaced ?? (() => {});
+    this.#options = options;
     this.snapshot = compileSnapshot(options.config, 1);
     writeWeights(this.weights, weightsOf(this.snapshot));
     this.#reusePort = os.platform() === 'linux' || os.platform() === 'freebsd';
     const count = this.#reusePort ? options.config.workers : 1;
     this.memories = Array.from({ length: count }, newWorkerMemory);
+    this.evidence = newEvidenceTable(count);
     this.#ledger = newLedgerTable(count);
     this.watch = new Watch({
       ...{ clock: systemClock, random: systemRandom, logger: options.logger, config: options.config },
@@ -188,6 +198,7 @@ export class Supervisor {
   #prepare(config: SluiceConfig, snapshot: Snapshot): void {
     this.watch.apply(config, snapshot);
     writeWeights(this.weights, weightsOf(snapshot));
+    this.#options.onWeights?.(snapshot);
   }
 
   #send(workers: ReadonlyMap<Worker, string>, snapshot: Snapshot): Promise<Acknowledged> {
@@ -210,6 +221,7 @@ export class Supervisor {
   weigh(snapshot: Snapshot): Promise<Acknowledged> {
     this.snapshot = snapshot;
     const epoch = writeWeights(this.weights, weightsOf(snapshot));
+    this.#options.onWeights?.(snapshot);
     return this.#acknowledgements.ask(
       new Map([...this.#running()].filter(([worker]) => this.#listening.has(worker))),
       { type: 'weigh', epoch },
@@ -233,6 +245,7 @@ export class Supervisor {
       endpoints: this.endpoints,
       weights: this.weights,
       rates: this.rates,
+      evidence: this.evidence,
       ledger: this.#ledger,
       ledgerSalt: this.#salt,
     };
@@ -254,6 +267,10 @@ export class Supervisor {
           void worker.terminate();
         } else if (message.type === 'log') {
           this.#logger.warn(message.event, { worker: index, ...message.fields });
+        } else if (message.type === 'failed-request') {
+          this.#options.onFailedRequest?.(message.request);
+        } else if (message.type === 'switched') {
+          this.#options.onSwitched?.(message.row, message.use, message.cause);
         }
       });
       worker.on('error', (error: Error) => {
@@ -276,7 +293,7 @@ export class Supervisor {
     clearSection(this.#ledger, index);
     clearGauges(this.memories[index]!);
     this.#logger.error('worker_replaced', { worker: index, afterMs: this.#pause });
-    this.#onReplaced(index, this.#pause);
+    this.#options.onReplaced?.(index, this.#pause);
     setTimeout(() => {
       if (this.#stopping) return;
       this.#startWorker(index, this.addresses).catch(() => {

@@ -4,6 +4,7 @@
 import type { ListenConfig } from './config.ts';
 import type { WorkerMemory } from './counters.ts';
 import type { EndpointTable } from './endpoint-table.ts';
+import type { EvidenceTable, FailedRequest, SwitchCause } from './evidence-table.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { WeightTable } from './weight-table.ts';
 
@@ -19,6 +20,8 @@ export interface WorkerInit {
   readonly endpoints: EndpointTable;
   readonly weights: WeightTable;
   readonly rates: SharedArrayBuffer;
+  /** The worker's own block is the one of its index. */
+  readonly evidence: EvidenceTable;
   readonly ledger: Int32Array;
   readonly ledgerSalt: number;
 }
@@ -40,4 +43,8 @@ export type FromWorker =
   | { readonly type: 'refused'; readonly generation: number; readonly message: string }
   | { readonly type: 'weighed'; readonly epoch: number }
   | { readonly type: 'drained' }
+  /** One of the requests that have failed on a version that a rollout compares; many at once are only counted. */
+  | { readonly type: 'failed-request'; readonly request: FailedRequest }
+  /** The worker has closed a version: so that nobody need wait until somebody looks. */
+  | { readonly type: 'switched'; readonly row: number; readonly use: number; readonly cause: SwitchCause }
   | { readonly type: 'log'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> };

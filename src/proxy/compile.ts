@@ -62,6 +62,8 @@ export interface Compiler {
   readonly memories: readonly WorkerMemory[];
   readonly table: EndpointTable;
   readonly weights: WeightTable;
+  /** Of the versions (model/evidence-table.ts). */
+  readonly marks: Int32Array;
   readonly rates: RateTable;
   readonly isTrusted: IsTrusted;
   readonly lasting: Lasting;
@@ -95,6 +97,7 @@ export function compileService(snapshot: ServiceSnapshot, compiler: Compiler): S
   return new Service({
     name: snapshot.name,
     weights: liveWeights(snapshot, compiler.weights),
+    marks: compiler.marks,
     divide: (weights) => divide(snapshot, weights, versions, compiler),
     timeouts: snapshot.timeouts,
     versions,

@@ -8,6 +8,7 @@ import type { ListenConfig } from '../model/config.ts';
 import { newLedgerTable } from '../model/connection-table.ts';
 import { newWorkerMemory, type WorkerMemory } from '../model/counters.ts';
 import { type EndpointTable, newEndpointTable } from '../model/endpoint-table.ts';
+import { type EvidenceTable, newEvidenceTable } from '../model/evidence-table.ts';
 import { newRateMemory, RateTable } from '../model/rate-table.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { newWeightTable, type WeightTable } from '../model/weight-table.ts';
@@ -22,6 +23,7 @@ import { LastingParts } from './lasting-parts.ts';
 import { Listener } from './listener.ts';
 import { AccessLog, loggedHeaders } from './record/access-log.ts';
 import { Counters } from './record/counters.ts';
+import { Evidence, type EvidenceEvents } from './record/evidence.ts';
 import { LogWriter } from './record/log-writer.ts';
 import { RequestCounts } from './record/request-counts.ts';
 import { RandomRequestIds } from './request-ids.ts';
@@ -46,6 +48,8 @@ export interface SharedMemory {
   readonly endpoints: EndpointTable;
   readonly weights: WeightTable;
   readonly rates: SharedArrayBuffer;
+  /** With the worker's index in it. Private where it is left out. */
+  readonly evidence?: { readonly table: EvidenceTable; readonly index: number };
 }
 
 export interface DataPlaneOptions {
@@ -58,6 +62,8 @@ export interface DataPlaneOptions {
   /** Private memory where it is left out. */
   readonly memory?: SharedMemory;
   readonly ledger?: ConnectionLedger;
+  /** Is told of failed requests and thrown switches of rollouts. */
+  readonly events?: EvidenceEvents;
 }
 
 export interface DataPlaneStats {
@@ -69,6 +75,7 @@ export interface DataPlaneStats {
 
 export class DataPlane {
   readonly memory: SharedMemory;
+  readonly evidence: EvidenceTable;
   readonly #context: { -readonly [K in keyof WorkerContext]: WorkerContext[K] };
   readonly #ledger: ConnectionLedger;
   readonly #logger: Logger;
@@ -89,6 +96,11 @@ export class DataPlane {
     this.#ledger = options.ledger ?? new ConnectionLedger(newLedgerTable(1), 0, 0);
     const random = options.random ?? systemRandom;
     const counters = new Counters(this.memory.own.counters);
+    // The monotonic clock drifts from the time of day over weeks, and what is told of requests is read beside what others tell.
+    const wall = clock === systemClock ? Date.now : () => clock.now() + origin;
+    const { table, index } = this.memory.evidence ?? { table: newEvidenceTable(1), index: 0 };
+    this.evidence = table;
+    const events = options.events === undefined ? {} : { events: options.events };
     this.#context = {
       clock,
       origin,
@@ -97,6 +109,7 @@ export class DataPlane {
       fineWheel: new TimerWheel(clock, FINE_TICK, { resting: true }),
       counters,
       requests: new RequestCounts(this.memory.own.requests),
+      evidence: new Evidence({ table, index, clock, wall, ...events }),
       log: null,
       ids: new RandomRequestIds(),
       readBuffer: Buffer.allocUnsafeSlow(READ_SIZE),
@@ -109,8 +122,7 @@ export class DataPlane {
     this.#log = new AccessLog({
       writer: new LogWriter({ clock, logger: this.#logger, counters }),
       random,
-      // The monotonic clock drifts from the time of day over weeks, and a log is read beside those of other machines.
-      wall: clock === systemClock ? Date.now : () => clock.now() + origin,
+      wall,
       isTrusted: (address) => this.#isTrusted(address),
     });
     this.apply(options.snapshot);
@@ -143,6 +155,7 @@ export class DataPlane {
       memories: this.memory.all,
       table: this.memory.endpoints,
       weights: this.memory.weights,
+      marks: this.evidence.marks,
       rates: this.#rates,
       isTrusted: (address: string) => this.#isTrusted(address),
       lasting: this.#lasting,

@@ -10,7 +10,7 @@
  *   7. Forward       upstream/attempt.ts      pooled connection, rewritten fields, body
  *   8. Judge         upstream/recovery.ts     outcome; retry, shield, hedge within the budget
  *   9. Reply         here                     head, body, trailers, tunnel
- *  10. Record        record/                  counters, request table, access log
+ *  10. Record        record/                  counters, request table, evidence, access log
  *
  *     IDLE ─begin─▶ WAITING ─answer─▶ STREAMING ─end─▶ IDLE
  *                     │  ▲ retract───────┘
@@ -150,7 +150,7 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     this.#fault = status;
     if (delay === 0) this.#replyFault();
     else {
-      this.#dispatch.uploadStopped = true;
+      this.#dispatch.request.stopped = true;
       this.#context.wheel.start(this.#timer, delay);
     }
     return -1;
@@ -161,7 +161,7 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   }
 
   #prepare(head: RequestHead, route: Route, service: Service): void {
-    const { request, version } = this.#dispatch;
+    const { request, version, trial } = this.#dispatch;
     const { client } = this.#down;
     const { rules, names, flags } = this.#running;
     const { maxBody } = service.recovery;
@@ -170,13 +170,14 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     if (route.requestEdits !== null) added += route.requestEdits.apply(head, names);
     const fields = rules.request(head, client, version!.authority, route.host);
     if (this.#entry !== null) this.#entry.id = rules.id;
+    if (trial.active) trial.describe(head.method, head.target, route.name, rules.id);
     request.fields = added === '' ? fields : fields + added;
     if (route.rewrite !== null) request.target = route.rewrite.apply(head.target);
   }
 
   onRequestData(buf: Buffer, start: number, end: number, shared: boolean): void {
     const dispatch = this.#dispatch;
-    if (this.#state === IDLE || dispatch.uploadStopped) return;
+    if (this.#state === IDLE || dispatch.request.stopped) return;
     dispatch.request.bytes += end - start;
     if (this.#state === TUNNEL) {
       dispatch.tunnel(buf, start, end, shared);
@@ -191,7 +192,7 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   onRequestEnd(trailers: string): void {
     const dispatch = this.#dispatch;
     dispatch.request.ended = true;
-    if (this.#state === IDLE || dispatch.uploadStopped) return;
+    if (this.#state === IDLE || dispatch.request.stopped) return;
     dispatch.end(trailers);
     if (this.#state === TUNNEL && this.#downEnded) this.#endTunnel();
   }
@@ -237,7 +238,7 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     if (head.status === 101) return this.#switchProtocols(head);
     // 9. Reply
     this.#state = STREAMING;
-    if (!this.#dispatch.request.ended && !head.keepAlive) this.#dispatch.uploadStopped = true;
+    if (!this.#dispatch.request.ended && !head.keepAlive) this.#dispatch.request.stopped = true;
     this.#down.sendHead(head, this.#responseFields(head));
   }
 
@@ -332,12 +333,13 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   /** 10. Record. @param cause why an answer was cut, else how it ended. */
   #end(how: RequestEnd, cause: RequestEnd = how): void {
     const { counters, requests, clock, wheel } = this.#context;
-    const { version } = this.#dispatch;
+    const { version, trial } = this.#dispatch;
     const status = how === 'aborted' ? CLIENT_GONE : this.#status;
     const duration = clock.now() - this.#began;
     this.#state = IDLE;
     counters.requestEnded(how);
     requests.requestEnded(version === null ? NO_VERSION : version.id, status, duration);
+    if (trial.active) trial.end(how, status, cause);
     if (this.#entry !== null) this.#log(this.#entry, cause, status, duration);
     this.#dispatch.stop();
     wheel.stop(this.#timer);

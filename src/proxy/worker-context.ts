@@ -18,6 +18,7 @@ import { RequestHead } from './http1/request-head.ts';
 import { ResponseHead } from './http1/response-head.ts';
 import type { AccessLog } from './record/access-log.ts';
 import type { Counters } from './record/counters.ts';
+import type { Evidence } from './record/evidence.ts';
 import type { RequestCounts } from './record/request-counts.ts';
 import type { Choice } from './route/choice.ts';
 import { FlagSet } from './route/flags.ts';
@@ -32,10 +33,11 @@ export interface WorkerContext {
   readonly origin: number;
   readonly random: Random;
   readonly wheel: TimerWheel;
-  /** For what is short and rare: pauses, hedges, injected delays. */
+  /** For what is short and rare: pauses, hedges, injected delays, slow requests of a rollout. */
   readonly fineWheel: TimerWheel;
   readonly counters: Counters;
   readonly requests: RequestCounts;
+  readonly evidence: Evidence;
   /** Null where no request is logged. */
   readonly log: AccessLog | null;
   readonly ids: RequestIds;

@@ -23,9 +23,14 @@ async function run(port: MessagePort, init: WorkerInit): Promise<void> {
       endpoints: init.endpoints,
       weights: init.weights,
       rates: init.rates,
+      evidence: { table: init.evidence, index: init.index },
     },
     ledger: new ConnectionLedger(init.ledger, init.index, init.ledgerSalt),
     logger: { info: log, warn: log, error: log },
+    events: {
+      onFailedRequest: (request) => say({ type: 'failed-request', request }),
+      onSwitched: (row, use, cause) => say({ type: 'switched', row, use, cause }),
+    },
   });
   port.on('message', (message: ToWorker) => {
     switch (message.type) {

@@ -47,6 +47,7 @@ export interface LaneOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Added to each endpoint. */
   readonly endpoint?: Readonly<Record<string, unknown>>;
+  readonly plane?: ProxyOptions['plane'];
   /** How the dice fall. Default 0, which is the first endpoint of all and no pause. */
   readonly dice?: number;
 }
@@ -84,6 +85,7 @@ export async function startLanes(t: Test, options: LaneOptions): Promise<Lanes> 
     ...options.service,
   };
   const config = options.config ?? {};
-  const proxy = await startChecked(t, { upstream: [], service, config, clock, random: dice });
+  const plane = options.plane ?? {};
+  const proxy = await startChecked(t, { upstream: [], service, config, clock, random: dice, plane });
   return { proxy, clock, dice, stable: stable.upstreams, canary: canary.upstreams };
 }

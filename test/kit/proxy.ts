@@ -7,7 +7,7 @@
 import type { Test } from 'tap';
 import { compileSnapshot } from '../../src/control/config/compile.ts';
 import { parseConfig } from '../../src/control/config/load.ts';
-import { DataPlane } from '../../src/proxy/data-plane.ts';
+import { DataPlane, type DataPlaneOptions } from '../../src/proxy/data-plane.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Random } from '../../src/runtime/random.ts';
 import { RawClient } from './raw-client.ts';
@@ -20,6 +20,8 @@ export interface ProxyOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Anything else that a worker would be given. */
+  readonly plane?: Partial<DataPlaneOptions>;
 }
 
 export interface TestProxy {
@@ -43,6 +45,7 @@ export async function openProxy(options: ProxyOptions): Promise<TestProxy> {
     snapshot,
     ...(options.clock ? { clock: options.clock } : {}),
     ...(options.random ? { random: options.random } : {}),
+    ...options.plane,
   });
   const { port } = await plane.listen({ host: '127.0.0.1', port: 0 }, false);
   const clients = new Set<RawClient>();

@@ -32,6 +32,8 @@ export class Session<V, E> {
   endpoint: E | null;
   /** Number of the division that it was decided by. */
   division: number;
+  /** Whether the weights decided, and not an experiment or a header. */
+  byWeight = false;
   /** Hash of the key, so that a session that is known is not hashed again; NO_KEY until someone has. */
   hash: number = NO_KEY;
   /** When this worker last sent the session's cookie, clock milliseconds; long ago where it never did. */

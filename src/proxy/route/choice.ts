@@ -16,6 +16,12 @@ export class Choice {
   sessionHash: number = NO_KEY;
   /** Entry of the session; null for requests without one and for forced ones, which leave no trace in it. */
   session: Session<string, Endpoint> | null = null;
+  /** Mark of the version (model/evidence-table.ts); 0 where the request says nothing about it: it was asked for by name, or sent on from another. */
+  mark = 0;
+  /** Whether the weights decided, so that the version's share is how likely it was. */
+  byWeight = false;
+  /** Hash of whom the request comes from, by session or the split's own key; NO_KEY where that is not known. */
+  key: number = NO_KEY;
   /** `Set-Cookie` line of a session that begins here, else empty. */
   cookie = '';
 
@@ -25,6 +31,9 @@ export class Choice {
     this.hash = NO_KEY;
     this.sessionHash = NO_KEY;
     this.session = null;
+    this.mark = 0;
+    this.byWeight = false;
+    this.key = NO_KEY;
     this.cookie = '';
   }
 }

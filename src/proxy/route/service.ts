@@ -18,9 +18,13 @@
  *
  * Weight 0 gets exactly 0 requests, 1 to 3 aside.
  *
+ * A rollout that is over for a version marks it (model/evidence-table.ts): CLOSED sends what 3 to 5 decided to stable instead, sessions for good; the
+ * request is then nobody's sample. NO_OVERRIDE makes 2 pass over a value that names the version.
+ *
  * @hotpath bench/micro/choose.ts
  */
 import type { ServiceTimeoutsConfig } from '../../model/config.ts';
+import { CLOSED, NO_OVERRIDE } from '../../model/evidence-table.ts';
 import type { RateGate } from '../admit/rate-gate.ts';
 import { hashKey } from '../balance/key-hash.ts';
 import { NO_KEY } from '../balance/policy.ts';
@@ -51,6 +55,8 @@ export interface Division {
 export interface ServiceParts {
   readonly name: string;
   readonly weights: LiveWeights;
+  /** By version id. */
+  readonly marks: Int32Array;
   /** @param weights hundredths of a percent, in the order of the versions. */
   readonly divide: (weights: readonly number[]) => Division;
   readonly timeouts: ServiceTimeoutsConfig;
@@ -116,7 +122,7 @@ export class Service {
       return;
     }
     const assigned = this.#experiment(head, client);
-    if (affinity === null) choice.version = assigned ?? this.#split(head, client, NO_KEY, now);
+    if (affinity === null) choice.version = this.#choose(assigned, head, client, now, choice);
     else this.#chooseInSession(affinity, key, assigned, head, client, now, choice);
   }
 
@@ -143,11 +149,16 @@ export class Service {
     const { overrideHeader, overrideCookie, byName } = this.#parts;
     if (overrideHeader !== UNKNOWN && head.has(overrideHeader)) {
       const named = byName.get(head.value(overrideHeader));
-      if (named !== undefined) return named;
+      if (named !== undefined && this.#mayOverride(named)) return named;
     }
     if (overrideCookie === null) return null;
     const name = overrideCookie.read(head, client);
-    return name === '' ? null : (byName.get(name) ?? null);
+    const named = name === '' ? undefined : byName.get(name);
+    return named !== undefined && this.#mayOverride(named) ? named : null;
+  }
+
+  #mayOverride(version: Version): boolean {
+    return (this.#parts.marks[version.id]! & NO_OVERRIDE) === 0;
   }
 
   #experiment(head: RequestHead, client: ClientFacts): Version | null {
@@ -159,10 +170,27 @@ export class Service {
     return null;
   }
 
-  #split(head: RequestHead, client: ClientFacts, hash: number, now: number): Version {
+  /** Without a session. */
+  #choose(assigned: Version | null, head: RequestHead, client: ClientFacts, now: number, choice: Choice): Version {
+    const version = this.#unlessClosed(assigned ?? this.#split(head, client, NO_KEY, now, choice), choice);
+    if (choice.mark !== 0) choice.byWeight = assigned === null && this.#division.split.isByWeight(head);
+    return version;
+  }
+
+  #split(head: RequestHead, client: ClientFacts, hash: number, now: number, choice: Choice): Version {
     const { splitKey, versions } = this.#parts;
     const own = splitKey === null ? NO_KEY : splitKey.hash(head, client);
-    return versions[this.#division.split.pick(head, own === NO_KEY ? hash : own, now)] ?? this.stable;
+    const key = own === NO_KEY ? hash : own;
+    choice.key = key;
+    return versions[this.#division.split.pick(head, key, now)] ?? this.stable;
+  }
+
+  /** Notes the mark of a version that the request was not given by name. @returns stable in place of one that is closed. */
+  #unlessClosed(version: Version, choice: Choice): Version {
+    const mark = this.#parts.marks[version.id]!;
+    if ((mark & CLOSED) !== 0 && version !== this.stable) return this.stable;
+    choice.mark = mark;
+    return version;
   }
 
   #chooseInSession(
@@ -176,21 +204,26 @@ export class Service {
   ): void {
     const key = presented === '' ? affinity.begin() : presented;
     if (key === '') {
-      choice.version = assigned ?? this.#split(head, client, NO_KEY, now);
+      choice.version = this.#choose(assigned, head, client, now, choice);
       return;
     }
     let session = presented === '' ? null : affinity.table.find(key);
     choice.sessionHash = session === null || session.hash === NO_KEY ? hashKey(key) : session.hash;
     const kept = session === null ? null : this.#keptVersion(session);
-    const version = assigned ?? kept ?? this.#split(head, client, choice.sessionHash, now);
+    const chosen = assigned ?? kept ?? this.#split(head, client, choice.sessionHash, now, choice);
+    const version = this.#unlessClosed(chosen, choice);
     if (session === null) {
       session = affinity.table.remember(key, version.name, null, this.#division.number);
       session.hash = choice.sessionHash;
-    } else if (kept === null) {
+      session.byWeight = assigned === null && version === chosen && this.#division.split.isByWeight(head);
+    } else if (kept === null || (kept === chosen && version !== chosen)) {
       if (session.version !== version.name) session.endpoint = null;
       session.version = version.name;
       session.division = this.#division.number;
+      session.byWeight = assigned === null && version === chosen && this.#division.split.isByWeight(head);
     }
+    choice.key = choice.sessionHash;
+    choice.byWeight = assigned === null && session.byWeight;
     if (kept === version) affinity.hit(version.id);
     else affinity.miss(version.id);
     choice.version = version;

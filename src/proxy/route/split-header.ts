@@ -30,10 +30,14 @@ export class HeaderSplit implements VersionSplit {
   }
 
   pick(head: RequestHead, hash: number, now: number): number {
-    if (head.has(this.#id)) {
-      const named = this.#versionOf.get(head.value(this.#id));
-      if (named !== undefined) return named;
-    }
-    return this.#others.pick(head, hash, now);
+    return this.#named(head) ?? this.#others.pick(head, hash, now);
+  }
+
+  isByWeight(head: RequestHead): boolean {
+    return this.#named(head) === undefined;
+  }
+
+  #named(head: RequestHead): number | undefined {
+    return head.has(this.#id) ? this.#versionOf.get(head.value(this.#id)) : undefined;
   }
 }

@@ -110,6 +110,10 @@ export class LatencySplit implements VersionSplit {
     return indices[best]!;
   }
 
+  isByWeight(): boolean {
+    return false;
+  }
+
   #refresh(now: number): void {
     this.#due = now + REFRESH;
     for (let i = 0; i < this.#indices.length; i++) this.#shares[i] = this.#latencyAt(this.#indices[i]!, now);

@@ -7,4 +7,6 @@ export interface VersionSplit {
    * @returns an index into the service's versions, -1 where none has a weight.
    */
   pick(head: RequestHead, hash: number, now: number): number;
+  /** Whether each version's weight is the share that it has of requests like this one. */
+  isByWeight(head: RequestHead): boolean;
 }

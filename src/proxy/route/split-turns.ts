@@ -24,4 +24,8 @@ export class TurnsSplit implements VersionSplit {
   pick(_head: unknown, _hash: number, _now: number): number {
     return this.#turn.pick();
   }
+
+  isByWeight(): boolean {
+    return false;
+  }
 }

@@ -29,4 +29,8 @@ export class WeightedSplit implements VersionSplit {
   pick(_head: unknown, hash: number, _now: number): number {
     return hash === NO_KEY ? this.#turn.pick() : this.#rendezvous.pick(hash);
   }
+
+  isByWeight(): boolean {
+    return true;
+  }
 }

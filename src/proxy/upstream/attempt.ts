@@ -18,6 +18,7 @@ import type { ReplyCode } from '../../model/local-reply.ts';
 import { type ClientStream, FLUSHED, type FlushState, type OutgoingRequest, type ResponseEvents } from '../codec.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { NOT_MEASURED } from '../record/log-entry.ts';
+import type { Trial } from '../record/trial.ts';
 import type { Version } from '../route/version.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { DispatchOwner } from './dispatch-owner.ts';
@@ -25,9 +26,8 @@ import type { Endpoint } from './endpoint.ts';
 
 /** Who made the attempt and judges what comes of it. */
 export interface AttemptOwner {
-  readonly request: OutgoingRequest & { readonly body: string; attempts: number };
-  /** Whether the request may be sent again on another connection without a second effect. */
-  readonly resendable: boolean;
+  readonly request: OutgoingRequest & { readonly body: string; readonly resendable: boolean; attempts: number };
+  readonly trial: Trial;
   onAnswer(attempt: Attempt, head: ResponseHead): void;
   onAnswerData(attempt: Attempt, buf: Buffer, start: number, end: number, shared: boolean): void;
   onAnswerEnd(attempt: Attempt, trailers: string): void;
@@ -51,6 +51,8 @@ export class Attempt implements ResponseEvents {
   #endpoint: Endpoint | null = null;
   #started = 0;
   #status = 0;
+  /** Whether it is the one that counts for the version it is on. */
+  #onTrial = false;
 
   constructor(context: WorkerContext, owner: AttemptOwner) {
     this.#context = context;
@@ -85,6 +87,8 @@ export class Attempt implements ResponseEvents {
     this.#status = 0;
     this.stale = false;
     this.latency = NOT_MEASURED;
+    // What is sent again because its connection was closed goes on being the same attempt.
+    if (!fresh) this.#onTrial = this.#owner.trial.takes(version.id);
     endpoint.attemptStarted();
     const { request } = this.#owner;
     request.attempts++;
@@ -106,6 +110,7 @@ export class Attempt implements ResponseEvents {
   /** @param now clock time, from which the latency counts. */
   sendEnd(trailers: string, now: number): void {
     this.#started = now;
+    if (this.#onTrial && this.#status === 0) this.#owner.trial.sent(now);
     this.#up?.sendEnd(trailers);
   }
 
@@ -129,6 +134,7 @@ export class Attempt implements ResponseEvents {
     this.#context.requests.attemptAnswered(this.#version!.id, this.latency);
     // A server error is one from its head on; whether an answer is good shows at its end.
     if (head.status >= 500) this.#version!.detector?.answered(this.#endpoint!.id, head.status);
+    if (this.#onTrial) this.#judge(null, now);
     this.#owner.onAnswer(this, head);
   }
 
@@ -153,7 +159,7 @@ export class Attempt implements ResponseEvents {
     const up = this.#up!;
     this.#up = null;
     const silent = up.reused && !up.answered;
-    const stale = silent && code === 'upstream_closed' && this.#owner.resendable;
+    const stale = silent && code === 'upstream_closed' && this.#owner.request.resendable;
     this.stale = stale;
     if (!stale) this.#fail(code);
     else this.#endpoint!.attemptEnded(ENDPOINT_SLOTS.abandoned);
@@ -182,6 +188,8 @@ export class Attempt implements ResponseEvents {
 
   /** Gives up an attempt that no verdict is wanted on; one that has been answered with an error has its verdict. */
   abandon(): void {
+    if (this.#onTrial) this.#owner.trial.givenUp();
+    this.#onTrial = false;
     if (this.#status >= 500) return this.passOver();
     if (this.#up === null) return;
     this.#up.abort();
@@ -232,7 +240,16 @@ export class Attempt implements ResponseEvents {
       endpoint.timedOut(now - this.#started, now);
     }
     version.detector?.failedLocally(endpoint.id);
+    if (this.#onTrial) this.#judge(code, this.#context.clock.now());
     this.#settle(ENDPOINT_SLOTS[failureKind(code)]);
+  }
+
+  /** Tells what the attempt says about its version. @param code of its failure, null where there is a response head. */
+  #judge(code: ReplyCode | null, now: number): void {
+    const { trial } = this.#owner;
+    const status = this.#status;
+    if (code === null && status < 500) trial.answered(now);
+    else trial.failed(status, code, now - this.#started, this.#endpoint!.url, now);
   }
 
   #settle(end: number): void {

@@ -21,6 +21,7 @@ import type { ReplyCode } from '../../model/local-reply.ts';
 import { Timer, type TimerOwner } from '../../runtime/timer-wheel.ts';
 import { type FlushState, FULL } from '../codec.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
+import { Trial } from '../record/trial.ts';
 import type { Choice } from '../route/choice.ts';
 import type { Service } from '../route/service.ts';
 import type { Version, Waiter } from '../route/version.ts';
@@ -47,12 +48,12 @@ const NOT_SET = Number.POSITIVE_INFINITY;
 
 export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   readonly request = new RequestCopy();
-  /** Whether the rest of the upload is dropped, because the upstream has said that it will not read it. */
-  uploadStopped = false;
   /** The version whose failed attempt stable answers. */
   shieldedFrom: Version | null = null;
   readonly #context: WorkerContext;
   readonly client: DispatchOwner;
+  /** What the request says about its version. */
+  readonly trial: Trial;
   readonly #timer = new Timer(this);
   /** Pauses and hedges, which are short and rare, have a finer clock. */
   readonly #soon = new Timer(this);
@@ -73,6 +74,7 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   constructor(context: WorkerContext, client: DispatchOwner) {
     this.#context = context;
     this.client = client;
+    this.trial = new Trial(context);
     this.#attempt = new Attempt(context, this);
   }
 
@@ -84,10 +86,6 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   /** The one that the answer comes from, or was hoped to; only where `request.attempts` is not 0. */
   get attempt(): Attempt {
     return this.#attempt;
-  }
-
-  get resendable(): boolean {
-    return this.request.whole && !this.uploadStopped && this.request.isIdempotent;
   }
 
   /** Takes the request over. @returns false where the version's circuit breaker is open. */
@@ -102,8 +100,8 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
     this.#deadline = NOT_SET;
     this.#retries = 0;
     this.shieldedFrom = null;
-    this.uploadStopped = false;
     this.#context.counters.requestAssigned(version.id);
+    this.trial.begin(choice);
     return this.#enter(version);
   }
 
@@ -131,9 +129,10 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
 
   /** Starts an attempt with whatever of the request has come so far. */
   #dispatch(now: number): void {
-    // 6. Endpoint; a version that has none to spare fails over to stable
+    // 6. Endpoint; a version that has none to spare, or was closed after it was chosen, fails over to stable
     const service = this.#service!;
-    let endpoint = service.pick(this.#version!, this.#choice, now, this.#tried);
+    const isClosed = this.#version !== service.stable && this.trial.closed(this.#version!.id);
+    let endpoint = isClosed ? null : service.pick(this.#version!, this.#choice, now, this.#tried);
     if (endpoint === null && this.#version !== service.stable) {
       this.#context.counters.failedOver(this.#version!.id);
       if (!this.#enter(service.stable)) return this.client.onNoAnswer('overflow');
@@ -268,7 +267,7 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   /** Starts what may follow a setback. @returns false where nothing may. */
   #recover(attempt: Attempt, code: ReplyCode | null, status: number): boolean {
     const { request } = this;
-    if (!request.whole || this.uploadStopped) return false;
+    if (!request.repeatable) return false;
     const { recovery, stable } = this.#service!;
     const version = this.#version!;
     const setback = this.#context.setback;
@@ -395,5 +394,6 @@ export class Dispatch implements AttemptOwner, TimerOwner, Waiter {
   dispose(): void {
     this.#context.wheel.remove(this.#timer);
     this.#context.fineWheel.remove(this.#soon);
+    this.trial.dispose();
   }
 }

@@ -26,6 +26,8 @@ export class RequestCopy implements OutgoingRequest {
   /** Whether everything that came of the body is at hand. */
   whole = true;
   ended = false;
+  /** Whether the rest of the upload is dropped, because the upstream has said that it will not read it. */
+  stopped = false;
   trailers = '';
   #limit = 0;
 
@@ -40,12 +42,23 @@ export class RequestCopy implements OutgoingRequest {
     this.bytes = 0;
     this.whole = head.body !== BODY_LENGTH || head.contentLength <= limit;
     this.ended = head.body === BODY_NONE;
+    this.stopped = false;
     this.trailers = '';
     this.#limit = limit;
   }
 
   get isIdempotent(): boolean {
     return IDEMPOTENT.has(this.method);
+  }
+
+  /** Whether it may be sent again on another connection without a second effect. */
+  get resendable(): boolean {
+    return this.repeatable && this.isIdempotent;
+  }
+
+  /** Whether all of it is at hand, or will be. */
+  get repeatable(): boolean {
+    return this.whole && !this.stopped;
   }
 
   /** Whether more is kept than should be; only where something was kept by force. */
