@@ -21,6 +21,7 @@ import type {
   ShieldConfig,
   SplitConfig,
 } from './policy-config.ts';
+import type { RolloutsConfig } from './rollout-config.ts';
 import type { RouteConfig } from './route-config.ts';
 
 /** One bound address. `port` 0 asks the kernel for a free one. */
@@ -161,4 +162,5 @@ export interface SluiceConfig {
   readonly events: EventsConfig;
   /** Null: requests are not logged. */
   readonly accessLog: AccessLogConfig | null;
+  readonly rollouts: RolloutsConfig;
 }

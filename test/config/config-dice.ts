@@ -7,6 +7,7 @@
  * the values that loaders stumble over.
  */
 import type { Dice } from '../fuzz/dice.ts';
+import { randomStrategy } from './strategy-dice.ts';
 
 type Part = Readonly<Record<string, unknown>>;
 
@@ -324,6 +325,15 @@ export function randomConfig(dice: Dice): Part {
       trustedProxies: () => several(dice, ['10.0.0.0/8', '::1', '::ffff:10.0.0.0/104', '0.0.0.0/0', 'fd00::/8']),
       headers: () => ({ forwarded: true, via: dice.one(['sluice', '__proto__']) }),
       monitor: () => ({ window: dice.one(['1s', '1h']), history: '168h', alerts: [alert(dice)] }),
+      strategies: () => ({
+        constructor: randomStrategy(dice),
+        ...some(dice, { standard: () => ({ extends: dice.one(['constructor', 'standard']), minRequests: 5 }) }),
+      }),
+      metrics: () => ({ cpu: { prometheus: { url: 'http://h/', query: 'up' } } }),
+      notifications: () => [
+        { name: 'a', kind: 'slack', url: 'http://h/x', escalate: { after: '1m', to: 'b' } },
+        { name: 'b', kind: 'alertmanager', url: 'http://h/', types: ['rollout.*'] },
+      ],
       environment: () => dice.one(ENVIRONMENTS),
       data: () => dice.one(['./data', '/var/lib/sluice']),
       admin: () => dice.one<unknown>(['[::1]:0', { listen: 'localhost:0', hosts: HOSTS.slice(2) }, {}]),

@@ -13,6 +13,7 @@
  *
  * Variables, secrets and certificates that an example names are there, whatever they are called.
  */
+import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,10 +66,16 @@ const SECRETS = t.testdir({ 'cert.pem': CERTIFICATE, 'key.pem': PRIVATE_KEY });
 /** What is wrong with a whole file in a world that has everything it names. */
 function faultsOfExample(text: string): readonly string[] {
   const env: Record<string, string> = {};
-  for (const [, name = ''] of text.matchAll(/\benv: ?([A-Za-z_]+)/g)) env[name] = `the-value-of-${name}`;
+  for (const [, name = ''] of text.matchAll(/\benv: ?([A-Za-z_][A-Za-z0-9_]*)/g)) env[name] = `the-value-of-${name}`;
   let files = 0;
   const furnished = text
-    .replaceAll(/\bfile:( ?)[^\s,}\]"]+/g, (_, space: string) => {
+    .replaceAll(/\bpublicKey: ?\{ ?file: ?[^\s}]+/g, () => {
+      const { publicKey } = generateKeyPairSync('ed25519');
+      const file = join(SECRETS, `approver-${++files}.pub`);
+      writeFileSync(file, publicKey.export({ type: 'spki', format: 'pem' }));
+      return `publicKey: { file: ${file}`;
+    })
+    .replaceAll(/(?<!publicKey: \{ )\bfile:( ?)[^\s,}\]"]+/g, (_, space: string) => {
       const file = join(SECRETS, `secret-${++files}`);
       writeFileSync(file, `the-content-of-${files}`);
       return `file:${space}${file}`;

@@ -32,7 +32,8 @@ t.test('every example on the page is good', async (t) => {
 });
 
 t.test('every example in config/ is good and names its schema', async (t) => {
-  const files = readdirSync(`${root}config`).filter((name) => name.endsWith('.yaml'));
+  // What is there for other programs says so in its name.
+  const files = readdirSync(`${root}config`).filter((name) => name.endsWith('.yaml') && !name.startsWith('github-'));
   t.ok(files.includes('sluice.yaml'));
   for (const name of files) {
     const file = `${root}config/${name}`;

@@ -102,11 +102,6 @@ const KEYS: readonly FaultCase[] = [
     faults: ['5:12: headers.banana: unknown key; known here: forwarded, via'],
   },
   {
-    name: 'planned keys',
-    text: oneService('strategies: {}\n'),
-    faults: ['5:1: strategies: not supported yet; remove it'],
-  },
-  {
     name: 'planned keys of listeners',
     text: 'listen: [{ address: ":1", tls: {}, proxyProtocol: true }]\nservices: { s: { versions: { v: { endpoints: ["http://a"] } } } }\n',
     faults: [

@@ -4,7 +4,8 @@ import { availableParallelism } from 'node:os';
 import t from 'tap';
 import { expandEnvironment } from '../../src/control/config/environment.ts';
 import { parseConfig } from '../../src/control/config/load.ts';
-import { parseDuration, parsePercent, parseRate, parseSize } from '../../src/control/config/units.ts';
+import { presetStrategies } from '../../src/control/config/resolve-strategies.ts';
+import { formatDuration, parseDuration, parsePercent, parseRate, parseSize } from '../../src/control/config/units.ts';
 import { faultsOf, oneService, threeVersions } from './fault-cases.ts';
 
 const parse = (text: string, env = {}) => parseConfig(text, 'sluice.yaml', env);
@@ -55,6 +56,7 @@ t.test('the smallest file has every default', async (t) => {
     flags: [],
     events: { retention: 7_776_000_000, webhooks: [] },
     accessLog: null,
+    rollouts: { strategies: presetStrategies(), metrics: [], approvers: [], notifications: [] },
   });
 });
 
@@ -218,6 +220,9 @@ t.test('units', async (t) => {
     '0.25m': 15_000,
   };
   for (const [text, ms] of Object.entries(durations)) t.equal(parseDuration(text), ms, text);
+  for (const text of ['0s', '250ms', '90s', '15m', '1500ms', '36h']) {
+    t.equal(formatDuration(parseDuration(text)!), text);
+  }
   for (const bad of ['', '10', 's', '1 s', '-1s', '1d', '1m30s', 10]) t.equal(parseDuration(bad), null, String(bad));
 });
 

@@ -139,3 +139,11 @@ export function parseRouteHost(text: string): Parsed<string> {
 
 /** `host:port`, an IPv6 address in brackets. */
 export const authority = ({ host, port }: ListenConfig): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/** How this machine reaches an address that it listens on: one that stands for all of them at the loopback one; null where there is none. */
+export function localUrl(address: ListenConfig | undefined): string | null {
+  if (address === undefined) return null;
+  const { host, port } = address;
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${authority({ host: reached, port })}`;
+}

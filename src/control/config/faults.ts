@@ -49,6 +49,10 @@ export function formatPath(path: ConfigPath): string {
   return text;
 }
 
+/** The same as a JSON pointer (RFC 6901), for faults of a request's body. */
+export const formatPointer = (path: ConfigPath): string =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
 /** One line in the form that editors and terminals make clickable: `file:line:column: path: message`. */
 export function formatProblem(problem: ConfigProblem): string {
   const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;

@@ -24,6 +24,7 @@ import { resolveEvents } from './resolve-events.ts';
 import { checkFlagHeaders, flagNames, resolveFlags } from './resolve-flags.ts';
 import { resolveListen, resolveTrusted } from './resolve-listen.ts';
 import { resolveMonitor } from './resolve-monitor.ts';
+import { resolveRollouts } from './resolve-rollouts.ts';
 import { resolveRoutes } from './resolve-routes.ts';
 import { resolveService } from './resolve-service.ts';
 import { resolveLimits, resolveSettings } from './resolve-settings.ts';
@@ -120,6 +121,7 @@ function resolve(raw: RawFile, review: Review, surroundings: Surroundings): Slui
     flags: resolveFlags(raw.flags, review),
     events: resolveEvents(raw.events, review, surroundings),
     accessLog: resolveAccessLog(raw.accessLog, review, surroundings),
+    rollouts: resolveRollouts(raw, review, surroundings),
   };
   checkCapacity(config, review);
   checkFlagHeaders(config, review);

@@ -7,9 +7,14 @@
  */
 const MOST_NAMES = 30;
 
-export function nearestName(word: string, known: Iterable<string>): string | null {
+/** @param most the distance that is still near. Default: a third of the word. */
+export function nearestName(
+  word: string,
+  known: Iterable<string>,
+  most: number = Math.max(1, Math.floor(word.length / 3)),
+): string | null {
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bestDistance = most + 1;
   for (const name of known) {
     // Each letter too many or too few is a step.
     if (Math.abs(name.length - word.length) >= bestDistance) continue;

@@ -3,9 +3,10 @@ import type { DownstreamTimeoutsConfig, LimitsConfig } from '../../model/config.
 import type { RawAccessLog, RawAdmin, RawEvents } from './raw-admin.ts';
 import type { RawListen, RawMonitor, RawService, Written } from './raw-config.ts';
 import type { RawFlag } from './raw-flags.ts';
+import type { RawRollouts } from './raw-rollouts.ts';
 import type { RawRoute } from './raw-route.ts';
 
-export interface RawFile {
+export interface RawFile extends RawRollouts {
   readonly listen: RawListen | readonly RawListen[];
   readonly workers?: 'auto' | number;
   readonly limits?: Written<LimitsConfig>;

@@ -54,7 +54,8 @@ function resolveWebhooks(
   });
 }
 
-function resolveTypes(raw: readonly string[], path: ConfigPath, review: Review): readonly string[] {
+/** Call where the part at `path` is sound. */
+export function resolveTypes(raw: readonly string[], path: ConfigPath, review: Review): readonly string[] {
   for (const [index, type] of raw.entries()) {
     const fault = typeFault(type);
     if (fault !== null) review.report([...path, index], fault);

@@ -75,7 +75,7 @@ function resolveShare(written: RawShare, path: ConfigPath, review: Review): numb
 }
 
 /** `true` for on, `false` for off, null for what is neither. */
-function switchOf(written: RawShare): boolean | null {
+export function switchOf(written: unknown): boolean | null {
   if (typeof written === 'boolean') return written;
   if (written === 'on' || written === 'true') return true;
   return written === 'off' || written === 'false' ? false : null;

@@ -31,7 +31,7 @@ export function resolveSetting(setting: Setting, written: unknown, path: ConfigP
   // A number that is not one (a size beyond 2^53 is refused by the parser) fails this test too.
   if (!(number >= parseSetting(kind, least)! && number <= parseSetting(kind, most)!)) {
     review.report(path, `must be from ${least} to ${most}, not ${shown(written)}`);
-  } else if (kind === 'percent') {
+  } else if (kind === 'percent' && setting.fine === undefined) {
     checkHundredths(number, path, review);
   }
   return number;

@@ -8,7 +8,8 @@ import { ACCESS_LOG, EVENTS, PLAIN_DEFAULTS } from './settings.ts';
 
 const ROLES = ['viewer', 'operator', 'approver', 'admin'];
 
-const secretSources: Readonly<Record<'env' | 'file', SchemaNode>> = {
+/** Where a secret is: exactly one of the two. */
+export const secretSources: Readonly<Record<'env' | 'file', SchemaNode>> = {
   env: {
     type: 'string',
     title: 'the name of an environment variable such as SLUICE_CI_TOKEN',
@@ -25,7 +26,8 @@ const secretSources: Readonly<Record<'env' | 'file', SchemaNode>> = {
   },
 };
 
-const listOf = (title: string, description: string, items: SchemaNode): SchemaNode => ({
+/** A list that may be empty, which is its default. */
+export const listOf = (title: string, description: string, items: SchemaNode): SchemaNode => ({
   type: 'array',
   title,
   description,
@@ -93,23 +95,26 @@ export const adminSchema: SchemaNode = {
   maximum: 65535,
 };
 
+/** A secret by itself: a reference or a mapping. @param meaning what it does, up to the colon. */
+export const secretSchema = (meaning: string, without: string): SchemaNode => ({
+  ...group(`${meaning}: \`env:NAME\`, \`file:PATH\`, or a mapping. Left out, ${without}.`, secretSources),
+  type: ['string', 'object'],
+  title: 'env:NAME or file:PATH',
+  writeOnly: true,
+});
+
+export const eventTypes = (description: string): SchemaNode =>
+  listOf('a list of event types', description, {
+    type: 'string',
+    title: 'an event type such as weights.changed or endpoint.*',
+  });
+
 const webhook: SchemaNode = {
   ...group('One receiver.', {
     name: name('What logs call it.'),
     url: text('a URL such as https://hooks.example.com/sluice', 'Where events are posted as JSON.'),
-    secret: {
-      ...group(
-        'Signs deliveries: `env:NAME`, `file:PATH`, or a mapping. Left out, they are not signed.',
-        secretSources,
-      ),
-      type: ['string', 'object'],
-      title: 'env:NAME or file:PATH',
-      writeOnly: true,
-    },
-    types: listOf('a list of event types', 'What is posted: types, or their beginning and `*`. Empty: everything.', {
-      type: 'string',
-      title: 'an event type such as weights.changed or endpoint.*',
-    }),
+    secret: secretSchema('Signs deliveries', 'they are not signed'),
+    types: eventTypes('What is posted: types, or their beginning and `*`. Empty: everything.'),
   }),
   title: 'a mapping such as {name: chat, url: https://hooks.example.com/sluice}',
   required: ['name', 'url'],

@@ -78,6 +78,7 @@ export function settingSchema(setting: Setting): SchemaNode {
       };
     }
     case 'factor':
+    case 'number':
       return {
         type: 'number',
         title: `a number from ${setting.least} to ${setting.most}`,

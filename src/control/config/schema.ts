@@ -9,6 +9,7 @@ import { accessLogSchema, adminSchema, eventsSchema } from './schema-admin.ts';
 import { flagsSchema } from './schema-flags.ts';
 import { monitorSchema } from './schema-monitor.ts';
 import { flag, group, name, named, type SchemaNode, settingsGroup, TOKEN_PATTERN, text } from './schema-node.ts';
+import { rolloutsSchema } from './schema-rollouts.ts';
 import { routeSchema } from './schema-route.ts';
 import { serviceSchema } from './schema-service.ts';
 import { DOWNSTREAM_TIMEOUTS, LIMITS, PLAIN_DEFAULTS } from './settings.ts';
@@ -86,6 +87,7 @@ export const configSchema: SchemaNode = {
       items: routeSchema,
     },
     flags: flagsSchema,
+    ...rolloutsSchema,
     environment: {
       ...name(
         'Which of the values by environment hold. Left out, the variable `SLUICE_ENVIRONMENT` says it, where it is set.',

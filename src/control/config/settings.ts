@@ -1,5 +1,5 @@
 /**
- * The table of every number a user may set: its unit, default, bounds and meaning.
+ * The table of every number a user may set: its unit, default, bounds and meaning; those of rollouts are in rollout-settings.ts.
  *
  * The schema, the loader and the documentation all read this one table, so a default cannot differ between them; a test holds
  * it against the comments of the model. Defaults and bounds are written as a user would write them. `0` as the least value of a limit
@@ -16,8 +16,10 @@ import type { CircuitConfig, RetryBudgetConfig } from '../../model/policy-config
 import { parseDuration, parsePercent, parseSize } from './units.ts';
 
 export interface Setting {
-  /** `factor` is a number with three decimals, kept in thousandths. */
-  readonly kind: 'size' | 'duration' | 'count' | 'percent' | 'factor';
+  /** `factor` is a number with three decimals, kept in thousandths; `number` is kept as it is. */
+  readonly kind: 'size' | 'duration' | 'count' | 'percent' | 'factor' | 'number';
+  /** Of a percentage: it is no share of traffic, so it may be finer than 0.01. */
+  readonly fine?: true;
   /** Left out where the default depends on something else, or the value must be given. */
   readonly fallback?: string | number;
   readonly least: string | number;
@@ -31,15 +33,15 @@ function size(fallback: string | number, least: string | number, most: string, m
   return { kind: 'size', fallback, least, most, meaning };
 }
 
-function duration(fallback: string, least: string, most: string, meaning: string): Setting {
+export function duration(fallback: string, least: string, most: string, meaning: string): Setting {
   return { kind: 'duration', fallback, least, most, meaning };
 }
 
-function count(fallback: number, least: number, most: number, meaning: string): Setting {
+export function count(fallback: number, least: number, most: number, meaning: string): Setting {
   return { kind: 'count', fallback, least, most, meaning };
 }
 
-function percent(fallback: number, least: number, most: number, meaning: string): Setting {
+export function percent(fallback: number, least: number, most: number, meaning: string): Setting {
   return { kind: 'percent', fallback, least, most, meaning };
 }
 
@@ -326,5 +328,7 @@ export function parseSetting(kind: Setting['kind'], value: unknown): number | nu
       return parsePercent(value);
     case 'factor':
       return typeof value === 'number' && Number.isFinite(value) ? Math.round(value * 1000) : null;
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value) ? value : null;
   }
 }

@@ -22,18 +22,25 @@ export interface StructureFault {
 
 /** Keys that the design has and this release has not, by the path of the mapping they belong to; `*` is any step. */
 const PLANNED: Readonly<Record<string, readonly string[]>> = {
-  '': ['strategies'],
   'listen.*': ['tls', 'proxyProtocol'],
 };
 
-let compiled: ValidateFunction | null = null;
+const compiled = new Map<SchemaNode, ValidateFunction>();
 
-export function checkStructure(value: unknown): readonly StructureFault[] {
-  compiled ??= new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(configSchema);
-  if (compiled(value)) return [];
+/** @param schema default: that of the whole file. */
+export function checkStructure(value: unknown, schema: SchemaNode = configSchema): readonly StructureFault[] {
+  const validate = compiled.get(schema) ?? compile(schema);
+  if (validate(value)) return [];
   // A faulty name comes twice: as `propertyNames`, and as the fault of the name itself.
-  const errors = (compiled.errors ?? []).filter((error) => error.propertyName === undefined);
+  const errors = (validate.errors ?? []).filter((error) => error.propertyName === undefined);
   return errors.map((error) => faultOf(error, value));
+}
+
+/** It takes longer than most checks do, so it is done once. */
+function compile(schema: SchemaNode): ValidateFunction {
+  const validate = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(schema);
+  compiled.set(schema, validate);
+  return validate;
 }
 
 function faultOf(error: ErrorObject, root: unknown): StructureFault {

@@ -47,6 +47,12 @@ export function parseDuration(value: unknown): number | null {
   return Math.round(Number.parseFloat(value) * (MILLISECONDS[match[2] ?? 'ms'] ?? 1));
 }
 
+/** A duration as people write it, in the largest unit that it is whole in: `15m`, `90s`, `1500ms`. */
+export function formatDuration(ms: number): string {
+  const unit = ms === 0 ? 's' : (['h', 'm', 's'].find((name) => ms % MILLISECONDS[name]! === 0) ?? 'ms');
+  return `${ms / MILLISECONDS[unit]!}${unit}`;
+}
+
 /** `50` and `50%` are both 50; null where `value` is no percentage. */
 export function parsePercent(value: unknown): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
