@@ -112,4 +112,5 @@ const keyless = (requests: number): SideCounts => ({
   aborted: 0,
   userErrors: 0,
   left: 0,
+  late: 0,
 });

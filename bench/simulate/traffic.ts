@@ -140,4 +140,5 @@ const noCounts = (): Counts => ({
   aborted: 0,
   userErrors: 0,
   left: 0,
+  late: 0,
 });

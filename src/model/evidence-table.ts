@@ -53,6 +53,8 @@ export const SIDE_SLOTS = {
   userErrors: 7,
   /** Those of the aborted that were the first of their session; what evidence counts. */
   left: 8,
+  /** First attempts slower than the limit, all of them. */
+  late: 9,
 } as const;
 /** Whole cache lines. */
 const SIDE_LENGTH = 16;

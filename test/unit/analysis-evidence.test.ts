@@ -25,7 +25,7 @@ const config: EvidenceConfig = {
 /** A side all of whose requests have ended, unless something else is said. */
 function side(trials: number, more: Partial<SideCounts> = {}): SideCounts {
   const { counted = 0, aborted = 0 } = more;
-  const lost = { aborted, left: aborted, userErrors: 0 };
+  const lost = { aborted, left: aborted, late: more.slow ?? 0, userErrors: 0 };
   return { trials, keyless: 0, failed: counted, counted, slow: 0, ended: trials, ...lost, ...more };
 }
 const at = (share: number, canary: SideCounts, stable: SideCounts): ShareCounts => ({ share, canary, stable });

@@ -345,12 +345,12 @@ t.test('slow', async (t) => {
     await pass(clock, 95, 5);
     t.equal(compared.canaryAt().slow, undefined);
     await pass(clock, 20, 5);
-    t.strictSame(compared.canaryAt(), { trials: 1, keyless: 1, slow: 1 });
+    t.strictSame(compared.canaryAt(), { trials: 1, keyless: 1, slow: 1, late: 1 });
     await pass(clock, 300, 5);
     canary[0]!.connections[0]!.write(response(200));
     t.equal((await client.answer()).status, 200);
     await nothingInFlight(proxy);
-    t.strictSame(compared.canaryAt(), { ...ENDED, slow: 1 });
+    t.strictSame(compared.canaryAt(), { ...ENDED, slow: 1, late: 1 });
   });
   await t.test('to the millisecond, where the head comes before the wheel turns', async (t) => {
     for (const [ms, count] of [
@@ -391,7 +391,7 @@ t.test('slow', async (t) => {
     await pass(clock, 20, 5);
     t.equal(compared.canaryAt().slow, 1);
     await leave(proxy, client);
-    t.strictSame(compared.canaryAt(), { ...ENDED, slow: 1, aborted: 1, left: 1 });
+    t.strictSame(compared.canaryAt(), { ...ENDED, slow: 1, late: 1, aborted: 1, left: 1 });
   });
   await t.test('not behind an answer that came before the request was whole', async (t) => {
     const early: Step = (connection) => connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no');
@@ -419,7 +419,7 @@ t.test('slow', async (t) => {
       await pass(clock, 3000);
       t.equal((await client.answer()).status, 504);
       await nothingInFlight(proxy);
-      t.strictSame(compared.canaryAt(), { ...FAILED, ...SEEN, ...(limit === 500 ? { slow: 1 } : {}) });
+      t.strictSame(compared.canaryAt(), { ...FAILED, ...SEEN, ...(limit === 500 ? { slow: 1, late: 1 } : {}) });
     }
   });
   await t.test('once, though it is sent again because its connection was closed', async (t) => {
@@ -431,7 +431,7 @@ t.test('slow', async (t) => {
     await canary[0]!.untilRequests(3);
     await pass(clock, 120, 5);
     await leave(proxy, client);
-    t.strictSame(compared.canaryAt(), { trials: 2, keyless: 2, ended: 2, slow: 1, aborted: 1, left: 1 });
+    t.strictSame(compared.canaryAt(), { trials: 2, keyless: 2, ended: 2, slow: 1, late: 1, aborted: 1, left: 1 });
   });
   await t.test('of a session the first', async (t) => {
     const options = { canary: [inTurn(hangs)], service: { affinity: { header: 'X-User' } } };
@@ -442,7 +442,7 @@ t.test('slow', async (t) => {
       await pass(clock, 120, 5);
       await leave(proxy, client);
     }
-    t.strictSame(compared.canaryAt(), { trials: 3, slow: 2, ended: 3, aborted: 3, left: 2 });
+    t.strictSame(compared.canaryAt(), { trials: 3, slow: 2, late: 3, ended: 3, aborted: 3, left: 2 });
   });
   await t.test('a retry’s time is not looked at, nor is stable’s for the canary', async (t) => {
     const options = { stable: [inTurn(hangs)], canary: [inTurn(answers(500))], service: { shield: {} } };

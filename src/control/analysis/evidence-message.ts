@@ -18,6 +18,7 @@ export interface MessageFacts {
   readonly bothFail: boolean;
   /** Milliseconds; 0: not known yet; undefined: not to be spoken of. */
   readonly slowLimit: number | undefined;
+  readonly windows?: { readonly won: number; readonly lost: number } | undefined;
 }
 
 type Slot = 'counted' | 'slow' | 'left';
@@ -34,13 +35,18 @@ export function messageOf(judged: Judged, facts: MessageFacts): string {
       if (slowLimit === 0 && judged.state !== 'crossed')
         return `stable's p${config.latency!.percentile} is not known yet, so nothing is called slow`;
       const slower = slowLimit === undefined ? 'slow requests' : `requests slower than ${number(slowLimit)} ms`;
-      return compared(judged, facts, 'slow', slower);
+      return compared(judged, facts, 'slow', slower) + windowsText(facts.windows);
     }
     case 'ratio':
       return compared(judged, facts, 'left', 'requests that clients gave up');
     default:
       return judged.test satisfies never;
   }
+}
+
+function windowsText(windows: MessageFacts['windows']): string {
+  if (windows === undefined || windows.won + windows.lost === 0) return '';
+  return `; slower than stable in ${number(windows.won)} of ${number(windows.won + windows.lost)} windows of time`;
 }
 
 export function mismatchMessage(logE: number, threshold: number, counts: readonly ShareCounts[]): string {

@@ -24,6 +24,7 @@ import type { EvidenceConfig } from '../../model/rollout-config.ts';
 import { messageOf, mismatchMessage } from './evidence-message.ts';
 import { misdealtLogE, swallowedLogE } from './ratio.ts';
 import { requestsToProve, sloBad, sloGood } from './slo.ts';
+import type { SlowWindows } from './slow-windows.ts';
 import { countedSince, stableFailsToo } from './stable-fails.ts';
 import type { EvidenceReading, SideTotals, TestName, TestReading } from './verdict.ts';
 
@@ -36,6 +37,10 @@ export interface EvidenceOptions {
   readonly slowLimit?: number;
   /** Whether to find out how many requests the proof still needs, the most expensive part. Default true. */
   readonly needs?: boolean;
+  /** What windows of time say of slow requests; left out, their number alone is asked. */
+  readonly windows?: Pick<SlowWindows, 'logE' | 'won' | 'lost'>;
+  /** Counts of the moment from which on the SLO and the split are looked at: an incident before it is over. */
+  readonly since?: readonly ShareCounts[];
   /** Counts of a minute ago or so, by which an outage that has just begun is seen. */
   readonly before?: readonly ShareCounts[];
 }
@@ -49,14 +54,19 @@ export function thresholdOf(config: EvidenceConfig, test: TestName): number {
 /** ln E of every test, 0 for those that are off, and of a mismatch of the split. */
 export type MeasuredEvidence = { readonly [Test in TestName]: number } & { readonly mismatch: number };
 
-export function measureEvidence(counts: readonly ShareCounts[], config: EvidenceConfig): MeasuredEvidence {
+export function measureEvidence(
+  counts: readonly ShareCounts[],
+  config: EvidenceConfig,
+  { windows, since }: Pick<EvidenceOptions, 'windows' | 'since'> = {},
+): MeasuredEvidence {
+  const recent = since === undefined ? counts : countedSince(counts, since);
   const isOn = (test: TestName): boolean => thresholdOf(config, test) < Number.POSITIVE_INFINITY;
   return {
     errors: isOn('errors') ? attributionOf(counts, 'counted', config.tolerance) : 0,
-    slo: isOn('slo') ? sloLogE(counts, config.slo!) : 0,
-    latency: isOn('latency') ? attributionOf(counts, 'slow', config.latency!.tolerance) : 0,
+    slo: isOn('slo') ? sloLogE(recent, config.slo!) : 0,
+    latency: isOn('latency') ? latencyLogE(counts, config.latency!.tolerance, windows) : 0,
     ratio: isOn('ratio') ? swallowedLogE(counts) : 0,
-    mismatch: isOn('ratio') ? misdealtLogE(counts) : 0,
+    mismatch: isOn('ratio') ? misdealtLogE(recent) : 0,
   };
 }
 
@@ -67,7 +77,7 @@ export function judgeEvidence(
   failures: number,
   options: EvidenceOptions = {},
 ): EvidenceReading {
-  const measured = measureEvidence(counts, config);
+  const measured = measureEvidence(counts, config, options);
   const canary = totalsOf(counts, 'canary');
   const stable = totalsOf(counts, 'stable');
   const share = options.share ?? counts.at(-1)?.share ?? 0;
@@ -116,6 +126,12 @@ function attributionOf(counts: readonly ShareCounts[], slot: 'counted' | 'slow',
   const evidence = new Attribution();
   for (const { share, canary, stable } of counts) evidence.add(share, canary[slot], stable[slot], tolerance);
   return evidence.logE;
+}
+
+/** The less of two e-values is one, if either is. */
+function latencyLogE(counts: readonly ShareCounts[], tolerance: number, windows: EvidenceOptions['windows']): number {
+  const byRequests = attributionOf(counts, 'slow', tolerance);
+  return windows === undefined ? byRequests : Math.min(byRequests, windows.logE);
 }
 
 /** Shares that a test of the SLO is begun at anew. */

@@ -175,6 +175,7 @@ export class Trial implements TimerOwner {
     this.#context.fineWheel.stop(this.#timer);
     if (this.#slow || now - sentAt < this.#slowLimit || !this.#holds) return;
     this.#slow = true;
+    this.#count(SIDE_SLOTS.late);
     const { evidence } = this.#context;
     if (!evidence.isFirst(this.#row, SLOW, this.#key)) return;
     this.#count(SIDE_SLOTS.slow);

@@ -1,0 +1,48 @@
+/**
+ * Values of metrics as people read them: `0.4 %`, `87.2 ms`, `120/s`, and plain numbers for what is measured elsewhere.
+ *
+ * Four significant digits are enough to compare by eye, except where a value is so close to its limit that both would read the same and the
+ * sentence would contradict its verdict; then as many are shown as it takes to tell them apart.
+ */
+import { isBuiltIn } from './built-in-metrics.ts';
+
+const DIGITS = 4;
+const MOST_DIGITS = 15;
+
+const FORMATS = Array.from(
+  { length: MOST_DIGITS + 1 },
+  (_, digits) => new Intl.NumberFormat('en', { maximumSignificantDigits: Math.max(1, digits) }),
+);
+
+/** What the samples of a metric are, in words. */
+export function samplesText(metric: string, samples: number): string {
+  if (!isBuiltIn(metric)) return '';
+  const count = FORMATS[MOST_DIGITS]!.format(samples);
+  return metric.startsWith('p') ? ` of ${count} answers` : ` of ${count} requests`;
+}
+
+/** @param other what it is compared with. */
+export function valueText(metric: string, value: number, other: number | null = null): string {
+  let digits = DIGITS;
+  const shown = (number: number): string => FORMATS[digits]!.format(number);
+  while (other !== null && other !== value && digits < MOST_DIGITS && shown(value) === shown(other)) digits++;
+  return `${shown(value)}${unitOf(metric)}`;
+}
+
+function unitOf(metric: string): string {
+  if (!isBuiltIn(metric)) return '';
+  switch (metric) {
+    case 'p50':
+    case 'p95':
+    case 'p99':
+    case 'p999':
+      return ' ms';
+    case 'throughput':
+      return '/s';
+    case 'error_rate':
+    case 'success_rate':
+    case 'availability':
+    case 'health_score':
+      return ' %';
+  }
+}
