@@ -14,6 +14,22 @@ export const EVENT_TYPES = {
   'version.removed': 'A version was taken out.',
   'rollback.started': 'Traffic is being taken back to stable.',
   'rollback.finished': 'All traffic is back on stable.',
+  'rollout.queued': 'A rollout waits for its turn, its time or approvals.',
+  'rollout.started': 'A rollout has begun.',
+  'rollout.step': 'A rollout has come to its next step, or to its next weight.',
+  'rollout.paused': 'A rollout stands still until somebody, or its time, says go.',
+  'rollout.resumed': 'A rollout goes on.',
+  'rollout.approved': 'Somebody has approved a rollout.',
+  'rollout.warning': 'A condition of level warning does not hold, or something could not be asked.',
+  'rollout.incident': 'Stable fails as well, or the split cannot be trusted: the rollout is held.',
+  'rollout.hook': 'A hook was run.',
+  'rollout.promoting': 'Every step has passed; the version becomes stable.',
+  'rollout.succeeded': 'The version is stable.',
+  'rollout.rolling-back': 'A version is being taken back.',
+  'rollout.drained': 'Nothing is in flight any more on a version that was taken back.',
+  'rollout.rolled-back': 'A version has been taken back; all traffic is on stable.',
+  'rollout.failed': 'A rollout ended before any user got the version.',
+  'rollout.unreadable': 'What the state has of a rollout cannot be read; nothing watches it any more.',
   'endpoint.state': 'An operator enabled, drained or disabled an endpoint, or its draining ended.',
   'endpoint.health': 'Active checks found an endpoint healthy or unhealthy.',
   'endpoint.ejected': 'Outlier detection took an endpoint out.',
@@ -27,8 +43,8 @@ export const EVENT_TYPES = {
 
 export type EventType = keyof typeof EVENT_TYPES;
 
-/** `info`: as intended. `warning`: somebody should look. */
-export type EventLevel = 'info' | 'warning';
+/** `info`: as intended. `warning`: somebody should look. `critical`: something acted by itself, or must be acted upon now. */
+export type EventLevel = 'info' | 'warning' | 'critical';
 
 export interface NewEvent {
   readonly type: EventType;
