@@ -10,7 +10,7 @@ import type { EventType, SluiceEvent } from '../../src/control/events/event.ts';
 import { EventLog } from '../../src/control/events/event-log.ts';
 import { PAUSE } from '../../src/control/events/event-writer.ts';
 import { createLogger } from '../../src/control/log.ts';
-import { type EventWebhookCounts, GIVE_UP_AFTER, TIMEOUT } from '../../src/control/notify/event-webhook.ts';
+import { GIVE_UP_AFTER, type ReaderCounts, TIMEOUT } from '../../src/control/notify/event-reader.ts';
 import { EventWebhooks } from '../../src/control/notify/event-webhooks.ts';
 import { FIRST_PAUSE, LAST_PAUSE, LONGEST_RETRY_AFTER } from '../../src/control/notify/retry-pause.ts';
 import { cursorKey, SAVE_EVERY } from '../../src/control/notify/webhook-cursor.ts';
@@ -78,7 +78,7 @@ async function start(t: Test, store = new MemoryStore(), clock = new WatchedCloc
   /** Waits until everything that was emitted is done with. */
   const done = (): Promise<void> =>
     until('all events to be done with', () => webhooks.counts().every(({ cursor }) => cursor === log.lastId));
-  const counts = (): EventWebhookCounts => webhooks.counts()[0]!;
+  const counts = (): ReaderCounts => webhooks.counts()[0]!;
   /** Waits for a pause after a failed try, then lets that time pass. */
   const retry = async (ms: number): Promise<void> => {
     await until('a pause', () => counts().state === 'retrying');

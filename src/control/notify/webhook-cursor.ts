@@ -7,7 +7,8 @@
  * backup) is taken as the end, or nothing would be sent for a long time.
  *
  * Beside the number there is a name for the subscription, drawn when it begins. It is part of every delivery's id, because a receiver of several
- * Sluices would otherwise take the fifth event of one for that of another.
+ * Sluices would otherwise take the fifth event of one for that of another. What else the recipient must know of the events up to there
+ * (`kept`) is one value with the number, so that after a crash the two still fit.
  */
 import type { Clock, Interval } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -17,16 +18,22 @@ import type { Store } from '../store/store.ts';
 export const SAVE_EVERY = 1_000;
 export const CURSOR_PREFIX = 'webhooks/';
 
-export const cursorKey = (name: string): string => `${CURSOR_PREFIX}${name}/cursor`;
+export const cursorKey = (name: string, prefix = CURSOR_PREFIX): string => `${prefix}${name}/cursor`;
 
 interface Position {
   /** The last event that is done with. */
   readonly id: number;
   readonly subscription: string;
+  /** JSON; left out where there is nothing. */
+  readonly kept?: unknown;
 }
 
 export interface WebhookCursorOptions {
   readonly name: string;
+  /** Where cursors of this family are kept. Default `webhooks/`. */
+  readonly prefix?: string;
+  /** Milliseconds. Default {@link SAVE_EVERY}. */
+  readonly saveEvery?: number;
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -35,14 +42,17 @@ export interface WebhookCursorOptions {
 
 export class WebhookCursor {
   readonly #options: WebhookCursorOptions;
+  readonly #key: string;
   #id = 0;
   #subscription = '';
+  #kept: unknown = null;
   #dirty = false;
   #timer: Interval | null = null;
   #saving: Promise<void> | null = null;
 
   constructor(options: WebhookCursorOptions) {
     this.#options = options;
+    this.#key = cursorKey(options.name, options.prefix);
   }
 
   get id(): number {
@@ -53,18 +63,24 @@ export class WebhookCursor {
     return this.#subscription;
   }
 
+  /** Null where there is nothing. */
+  get kept(): unknown {
+    return this.#kept;
+  }
+
   /** @param last where a new subscription begins. */
   async load(last: number): Promise<void> {
     const { name, store, random, logger } = this.#options;
     let known: unknown = null;
     try {
-      known = (await store.get(cursorKey(name)))?.value;
+      known = (await store.get(this.#key))?.value;
     } catch (error) {
       logger.error('webhook_cursor_unreadable', { webhook: name, message: (error as Error).message });
     }
     if (isPosition(known)) {
       this.#id = Math.min(known.id, last);
       this.#subscription = known.subscription;
+      this.#kept = known.kept ?? null;
     } else {
       this.#subscription = Math.floor(random.next() * 2 ** 48)
         .toString(16)
@@ -75,8 +91,9 @@ export class WebhookCursor {
     }
   }
 
-  advance(id: number): void {
+  advance(id: number, kept: unknown = null): void {
     this.#id = id;
+    this.#kept = kept;
     this.#dirty = true;
     this.#schedule();
   }
@@ -94,7 +111,7 @@ export class WebhookCursor {
       this.#saving ??= this.#save().finally(() => {
         this.#saving = null;
       });
-    }, SAVE_EVERY);
+    }, this.#options.saveEvery ?? SAVE_EVERY);
   }
 
   /** Leaves the timer running where it could not be written, and as long as there is something to write. */
@@ -105,9 +122,10 @@ export class WebhookCursor {
       this.#timer = null;
     } else if (store.state().trouble === null) {
       this.#dirty = false;
-      const value: Position = { id: this.#id, subscription: this.#subscription };
+      const kept = this.#kept;
+      const value: Position = { id: this.#id, subscription: this.#subscription, ...(kept !== null && { kept }) };
       try {
-        await store.commit({ puts: [{ key: cursorKey(name), value }] });
+        await store.commit({ puts: [{ key: this.#key, value }] });
       } catch (error) {
         this.#dirty = true;
         logger.warn('webhook_cursor_not_saved', { webhook: name, message: (error as Error).message });
