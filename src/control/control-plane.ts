@@ -27,8 +27,9 @@ import { PushedMetrics } from './change/pushed-metrics.ts';
 import { ConfigOperations } from './change/reload.ts';
 import { VersionOperations } from './change/versions.ts';
 import { WeightOperations } from './change/weights.ts';
-import { authority } from './config/addresses.ts';
+import { authority, localUrl } from './config/addresses.ts';
 import { ConfigWatcher } from './config/config-watcher.ts';
+import { resolveStrategy } from './config/given-strategy.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { Desk } from './desk.ts';
 import { EventLog } from './events/event-log.ts';
@@ -36,8 +37,13 @@ import { HistoryKeeper } from './events/history-keeper.ts';
 import { EventSources } from './events/sources.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { EventWebhooks } from './notify/event-webhooks.ts';
+import { NotificationOperations } from './notify/notification-operations.ts';
+import { Notifications } from './notify/notifications.ts';
 import type { Actor, ChangeOptions, ServerStatus } from './operations.ts';
 import { OperationError } from './problems.ts';
+import { Rollouts } from './rollout/assembly.ts';
+import { rolloutsIn, tellUnreadable } from './rollout/kept-rollouts.ts';
+import type { Rollout } from './rollout/rollout.ts';
 import { withOverrides } from './state/effective.ts';
 import { OVERRIDES } from './state/overrides.ts';
 import { openStore } from './store/sqlite-store.ts';
@@ -76,6 +82,8 @@ export class ControlPlane {
   readonly #config: ConfigOperations;
   readonly #watcher: ConfigWatcher;
   readonly #pushed = new PushedMetrics();
+  readonly #rollouts: Rollouts;
+  readonly #notifications: Notifications;
   readonly #startedAt = new Date().toISOString();
   readonly #serving = Promise.withResolvers<void>();
   #state: ServerStatus['state'] = 'starting';
@@ -88,17 +96,19 @@ export class ControlPlane {
     const entries = new Map((await store.list(OVERRIDES)).map(({ key, value }) => [key, value]));
     // A web framework and a documentation page that nobody can reach need not be in memory.
     const Admin = loaded.config.admin === null ? null : (await import('./admin/admin-server.ts')).AdminServer;
-    return new ControlPlane(options, store, events, entries, Admin);
+    const rollouts = await rolloutsIn(store, tellUnreadable(logger, events));
+    return new ControlPlane(options, store, events, { entries, rollouts }, Admin);
   }
 
   private constructor(
     options: ControlPlaneOptions,
     store: Store,
     events: EventLog,
-    entries: Map<string, unknown>,
+    kept: { readonly entries: Map<string, unknown>; readonly rollouts: readonly Rollout[] },
     Admin: typeof AdminServer | null,
   ) {
     const { logger, loaded, source } = options;
+    const { entries } = kept;
     const file = loaded.config;
     const { config, dropped } = withOverrides(file, entries);
     for (const { key } of dropped) entries.delete(key);
@@ -110,6 +120,9 @@ export class ControlPlane {
     this.supervisor = new Supervisor({
       ...{ config, logger, listener: this.#sources },
       onReplaced: (worker, afterMs) => this.#replaced(worker, afterMs),
+      onWeights: (next) => this.#rollouts.controller.settle(next),
+      onFailedRequest: (request) => this.#rollouts.controller.noteFailure(request),
+      onSwitched: (row) => this.#rollouts.controller.noteSwitched(row),
     });
     const { snapshot, watch } = this.supervisor;
     this.#metrics = this.#newMetrics(snapshot);
@@ -118,8 +131,10 @@ export class ControlPlane {
       state: { file, entries, config, snapshot, generation: snapshot.generation },
       beforeSnapshot: (next) => this.#metrics.rowsChanged(next),
       afterChange: (state) => this.#changed(state),
+      holder: (service, version) => this.#rollouts.operations.holderOf(service, version),
     });
     const core = this.#core;
+    this.#rollouts = this.#newRollouts(kept.rollouts);
     this.#rollbacks = new GradualRollback({ core, clock: systemClock, logger, wallClock: Date.now });
     this.#endpoints = new EndpointOperations({ core, states: watch.states, wallClock: Date.now });
     this.#config = new ConfigOperations({
@@ -129,6 +144,17 @@ export class ControlPlane {
     });
     this.#webhooks = new EventWebhooks({
       ...{ log: events, store, clock: systemClock, wallClock: Date.now, random: systemRandom, logger },
+    });
+    this.#notifications = new Notifications({
+      ...{
+        log: events,
+        store,
+        clock: systemClock,
+        wallClock: Date.now,
+        random: systemRandom,
+        logger,
+        env: process.env,
+      },
     });
     this.#history = new HistoryKeeper({
       ...{ store, clock: systemClock, logger, retention: retentionOf(file) },
@@ -161,6 +187,8 @@ export class ControlPlane {
     this.#state = 'serving';
     this.#serving.resolve();
     await this.#webhooks.configure(loaded.config.events.webhooks, loaded.config.events.retention);
+    await this.#notifications.configure(loaded.config.rollouts.notifications);
+    this.#rollouts.controller.start();
     this.#events.emit({
       ...{ type: 'server.started', level: 'info' },
       message: `Sluice ${this.#options.release} serves with ${this.supervisor.memories.length} workers`,
@@ -195,6 +223,7 @@ export class ControlPlane {
       message: 'Sluice finishes what is under way and ends',
     });
     this.#stopChanges();
+    await this.#rollouts.close();
     await this.#core.close();
     await this.supervisor.drain();
     await this.#close(ADMIN_GRACE);
@@ -206,6 +235,7 @@ export class ControlPlane {
     this.#serving.resolve();
     this.#stopChanges();
     // Nobody waits for what is under way, but nothing else may begin.
+    void this.#rollouts.close();
     void this.#core.close();
     await this.supervisor.kill();
     await this.#close(0);
@@ -218,6 +248,7 @@ export class ControlPlane {
 
   async #close(adminGrace: number): Promise<void> {
     await this.#webhooks.close();
+    await this.#notifications.close();
     await this.#history.close();
     this.#sources.close();
     await this.#admin?.close(adminGrace);
@@ -236,6 +267,8 @@ export class ControlPlane {
         endpoints: this.#endpoints,
         config: this.#config,
         rollbacks: this.#rollbacks,
+        rollouts: this.#rollouts.operations,
+        notifications: new NotificationOperations({ notifications: this.#notifications, store: this.#store }),
       },
       status: () => this.#status(),
       drain: (actor, options) => this.#drainFor(actor, options),
@@ -255,6 +288,20 @@ export class ControlPlane {
           ...{ type: 'access.denied', level: 'warning', data: { address, failures } },
           message: `${address} keeps trying wrong tokens on the admin API`,
         }),
+    });
+  }
+
+  #newRollouts(kept: readonly Rollout[]): Rollouts {
+    const { supervisor } = this;
+    return new Rollouts({
+      ...{ core: this.#core, store: this.#store, pushed: this.#pushed, kept, logger: this.#options.logger },
+      ...{ evidence: supervisor.evidence, memories: supervisor.memories, endpoints: supervisor.endpoints },
+      ...{ clock: systemClock, wallClock: Date.now, random: systemRandom, env: process.env },
+      snapshot: () => supervisor.snapshot,
+      monitor: () => supervisor.watch.monitor,
+      health: supervisor.watch.health,
+      proxy: () => localUrl(supervisor.addresses[0]),
+      inline: (raw, config) => resolveStrategy('custom', raw, config.rollouts),
     });
   }
 
@@ -287,6 +334,8 @@ export class ControlPlane {
       alerts: () => supervisor.watch.monitor.alerts(),
       pushed: () => this.#pushed.all(),
       listening: () => supervisor.listening,
+      rollouts: () => this.#rollouts.readings(),
+      rolloutsEnded: () => this.#rollouts.controller.ended(),
     });
   }
 
@@ -320,6 +369,7 @@ export class ControlPlane {
   async #settled({ config }: LoadedConfig): Promise<void> {
     this.#history.configure(retentionOf(config));
     await this.#webhooks.configure(config.events.webhooks, config.events.retention);
+    await this.#notifications.configure(config.rollouts.notifications);
     if (config.admin !== null) await this.#admin?.reconfigure(config.admin);
   }
 

@@ -8,7 +8,10 @@ import type { PushedMetrics } from './change/pushed-metrics.ts';
 import type { ConfigOperations } from './change/reload.ts';
 import type { VersionOperations } from './change/versions.ts';
 import type { WeightOperations } from './change/weights.ts';
+import type { NotificationOperations } from './notify/notification-operations.ts';
 import type { Actor, ChangeOptions, Operations, ServerStatus, ServiceView } from './operations.ts';
+import type { RolloutOperations } from './rollout/rollout-operations.ts';
+import { strategyViews } from './rollout/strategy-views.ts';
 import type { Supervisor } from './supervisor.ts';
 import { serviceView, serviceViews, type ViewSources } from './views.ts';
 
@@ -22,6 +25,8 @@ export interface DeskParts {
   readonly endpoints: EndpointOperations;
   readonly config: ConfigOperations;
   readonly rollbacks: GradualRollback;
+  readonly rollouts: RolloutOperations;
+  readonly notifications: NotificationOperations;
   readonly status: () => ServerStatus;
   readonly drain: (actor: Actor, options: ChangeOptions) => Promise<void>;
 }
@@ -48,7 +53,11 @@ export class Desk implements Operations {
   resetWeights: Call<'resetWeights'> = (...args) => this.#parts.weights.reset(...args);
 
   rollback: Call<'rollback'> = async (actor, service, mode, options) => {
-    const { weights, rollbacks } = this.#parts;
+    const { weights, rollbacks, rollouts, core } = this.#parts;
+    // A rollout that has the traffic in hand is ended; its way back is the one that it was begun with.
+    if (await rollouts.rollBackService(actor, service, mode, options)) {
+      return { ...weights.view(service), generation: core.state.generation, appliedInMs: 0, workers: 0, mode };
+    }
     const changed =
       mode === 'immediate'
         ? await weights.rollBack(actor, service, options)
@@ -78,6 +87,18 @@ export class Desk implements Operations {
   flags: Call<'flags'> = () => this.#parts.flags.list();
   setFlag: Call<'setFlag'> = (...args) => this.#parts.flags.set(...args);
   resetFlag: Call<'resetFlag'> = (...args) => this.#parts.flags.reset(...args);
+  strategies: Call<'strategies'> = () => strategyViews(this.#parts.core.state.config);
+  startRollout: Call<'startRollout'> = (...args) => this.#parts.rollouts.start(...args);
+  rolloutRisk: Call<'rolloutRisk'> = (...args) => this.#parts.rollouts.risk(...args);
+  rollouts: Call<'rollouts'> = (filter) => this.#parts.rollouts.list(filter);
+  rollout: Call<'rollout'> = (id) => this.#parts.rollouts.get(id);
+  rolloutReport: Call<'rolloutReport'> = (id) => this.#parts.rollouts.report(id);
+  rolloutWhy: Call<'rolloutWhy'> = (id) => this.#parts.rollouts.why(id);
+  changeRollout: Call<'changeRollout'> = (...args) => this.#parts.rollouts.change(...args);
+  approveRollout: Call<'approveRollout'> = (...args) => this.#parts.rollouts.approve(...args);
+  rollbackPack: Call<'rollbackPack'> = (id) => this.#parts.rollouts.pack(id);
+  notifications: Call<'notifications'> = () => this.#parts.notifications.list();
+  acknowledge: Call<'acknowledge'> = (...args) => this.#parts.notifications.acknowledge(...args);
   config: Call<'config'> = () => this.#parts.config.view();
   validate: Call<'validate'> = (text) => this.#parts.config.validate(text);
   reload: Call<'reload'> = (...args) => this.#parts.config.reload(...args);

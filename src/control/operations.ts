@@ -11,6 +11,8 @@ import type { ConfigContents } from './config/contents.ts';
 import type { EndpointState } from './health/endpoint-states.ts';
 import type { OpenAlert } from './monitor/alert-watch.ts';
 import type { Values } from './monitor/metric.ts';
+import type { Phase, Risk } from './rollout/rollout.ts';
+import type { RollbackPackView, RolloutReport, RolloutSummary, RolloutView, RolloutWhy } from './rollout/view.ts';
 import type { StoreState } from './store/store.ts';
 import type { VersionTraffic } from './traffic-report.ts';
 
@@ -152,7 +154,73 @@ export interface ServerStatus {
   readonly alerts: readonly OpenAlert[];
 }
 
+/** What starts a rollout. */
+export interface StartRollout {
+  readonly version: string;
+  /** Name of a strategy, or one written out as in the configuration. Default: `standard`. */
+  readonly strategy?: string | Readonly<Record<string, unknown>>;
+  /** Not before, ISO 8601. */
+  readonly notBefore?: string;
+  /** In place of what the strategy says. */
+  readonly whenBusy?: 'refuse' | 'queue' | 'supersede';
+}
+
+export const ROLLOUT_VERBS = ['promote', 'pause', 'resume', 'skip', 'abort', 'rollback', 'retry'] as const;
+export type RolloutVerb = (typeof ROLLOUT_VERBS)[number];
+
+/** An approval; without a signature it counts only where the configuration names no approvers. */
+export interface GivenApproval {
+  /** Name of an approver of the configuration. */
+  readonly approver?: string;
+  /** Base64 of the Ed25519 signature over the payload of docs/approvals.md. */
+  readonly signature?: string;
+  /** When it was signed, ISO 8601; part of the payload. */
+  readonly signedAt?: string;
+}
+
+export interface StrategyView {
+  readonly name: string;
+  readonly preset: boolean;
+  readonly steps: readonly { readonly name: string; readonly kind: string; readonly summary: string }[];
+  /** After defaults. */
+  readonly definition: unknown;
+}
+
+/** Something critical that somebody has to acknowledge, or has. */
+export interface NotificationView {
+  readonly id: string;
+  readonly at: string;
+  readonly type: string;
+  readonly severity: 'info' | 'warning' | 'critical';
+  readonly service: string | null;
+  readonly message: string;
+  readonly acknowledged: { readonly by: string; readonly at: string } | null;
+  readonly escalatedAt: string | null;
+}
+
 export interface Operations {
+  strategies(): readonly StrategyView[];
+  startRollout(actor: Actor, service: string, given: StartRollout, options: ChangeOptions): Promise<RolloutView>;
+  /** What the risk score of such a start would be. */
+  rolloutRisk(service: string, given: StartRollout): Risk;
+  /** Newest first. */
+  rollouts(filter: { readonly service?: string; readonly phase?: Phase }): readonly RolloutSummary[];
+  /** @throws OperationError not_found */
+  rollout(id: string): RolloutView;
+  rolloutReport(id: string): RolloutReport;
+  rolloutWhy(id: string): RolloutWhy;
+  /** @param extra full: of promote; mode: of rollback. */
+  changeRollout(
+    actor: Actor,
+    id: string,
+    verb: RolloutVerb,
+    options: ChangeOptions & { readonly full?: boolean; readonly mode?: 'immediate' | 'gradual' },
+  ): Promise<RolloutView>;
+  approveRollout(actor: Actor, id: string, given: GivenApproval, options: ChangeOptions): Promise<RolloutView>;
+  /** @throws OperationError not_found */
+  rollbackPack(id: string): Promise<RollbackPackView>;
+  notifications(): readonly NotificationView[];
+  acknowledge(actor: Actor, id: string, options: ChangeOptions): Promise<NotificationView>;
   status(): ServerStatus;
   services(): readonly ServiceView[];
   /** @throws OperationError not_found */

@@ -1,7 +1,8 @@
 /** What is shown of a configuration, and how two of them differ. */
 import t from 'tap';
 import { parseConfig } from '../../src/control/config/load.ts';
-import { differences, redactedConfig } from '../../src/control/config/redacted.ts';
+import { differences, redactedConfig, redactedStrategy } from '../../src/control/config/redacted.ts';
+import { strategyViews } from '../../src/control/rollout/strategy-views.ts';
 import type { SluiceConfig } from '../../src/model/config.ts';
 import { threeVersions } from './fault-cases.ts';
 
@@ -38,6 +39,62 @@ t.test('headers that carry credentials to a service are shown without their valu
     ['X-Team', 'red'],
   ];
   t.match(view, { routes: [{ requestHeaders: { set, add: [['X-Api-Key', '…']] } }] });
+});
+
+t.test('rollouts: addresses, headers and variables that may be secrets are not shown', async (t) => {
+  const config = parse(`strategies:
+  own:
+    steps:
+      - preflight: { smoke: [ { path: /, headers: { Authorization: "Bearer \${CI}", X-Team: red } } ] }
+      - { weight: 5 }
+      - { webhook: { url: "https://gate.example.com/\${CI}", secret: env:CI } }
+    hooks:
+      start:
+        - { name: a, webhook: { url: "https://hooks.example.com/?\${CI}" } }
+        - { name: b, command: [ /bin/deploy, prod ], env: { WHATEVER: "\${CI}" } }
+metrics:
+  sales: { http: { url: "https://bi.example.com/\${CI}/{{version}}", path: v, headers: { X-Any: "\${CI}" } }, token: env:CI }
+  cpu: { prometheus: { url: "http://127.0.0.1:9090", query: up } }
+notifications: [ { name: chat, kind: slack, url: "https://hooks.example.com/\${CI}" } ]
+`);
+  const view = redactedConfig(config);
+  t.notMatch(JSON.stringify(view), TOKEN);
+  t.match(view, {
+    strategies: {
+      standard: { evidence: { alpha: 0.001 } },
+      own: {
+        steps: [
+          { smoke: [{ headers: { Authorization: '…', 'X-Team': 'red' } }] },
+          { weight: 5 },
+          { url: 'https://gate.example.com/…', secret: 'env:CI' },
+        ],
+        hooks: {
+          start: [
+            { run: { url: 'https://hooks.example.com/…' } },
+            { run: { command: ['/bin/deploy', 'prod'], env: { WHATEVER: '…' } } },
+          ],
+        },
+      },
+    },
+    metrics: {
+      sales: { source: { url: 'https://bi.example.com/…', path: 'v', headers: { 'X-Any': '…' } }, token: 'env:CI' },
+      cpu: { source: { url: 'http://127.0.0.1:9090', query: 'up' } },
+    },
+    notifications: { chat: { kind: 'slack', url: 'https://hooks.example.com/…' } },
+  });
+  t.notOk('rollouts' in (view as object), 'as in the file');
+  const own = config.rollouts.strategies.find(({ name }) => name === 'own')!;
+  const shown = redactedStrategy(own);
+  t.notMatch(JSON.stringify(shown), TOKEN);
+  t.match(shown, { name: 'own', steps: [{}, { weight: 5 }, { secret: 'env:CI' }] });
+  const listed = strategyViews(config).find(({ name }) => name === 'own')!.definition;
+  t.notMatch(JSON.stringify(listed), TOKEN, 'nor in the list of strategies');
+  t.match(
+    listed,
+    { hooks: { start: [{}, { command: ['/bin/deploy', 'prod'], env: { WHATEVER: '…' } }] } },
+    'as in a file',
+  );
+  t.match(JSON.stringify(own), TOKEN, 'what runs is what was written');
 });
 
 t.test('it is plain, by name and in order', async (t) => {

@@ -375,3 +375,19 @@ t.test('presets', async (t) => {
   ]);
   t.strictSame(absolute('blue-green'), ['error_rate < 5%'], 'that of its SLO');
 });
+
+t.test('a chain of strategies has an end that can be read, whichever end the file begins with', async (t) => {
+  const chain = (length: number): string[] =>
+    Array.from({ length }, (_, index) => `  s${index}: { extends: s${index + 1} }\n`).concat(
+      `  s${length}: { steps: [ { weight: 5 } ] }\n`,
+    );
+  t.equal(
+    rolloutsOf(`strategies:\n${chain(16).join('')}`).strategies.find(({ name }) => name === 's0')!.steps.length,
+    1,
+  );
+  for (const lines of [chain(17), chain(17).toReversed(), chain(5_000), chain(5_000).toReversed()]) {
+    t.throws(() => rolloutsOf(`strategies:\n${lines.join('')}`), {
+      message: /more than 16 times over; write some of them out/,
+    });
+  }
+});

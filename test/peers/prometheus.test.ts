@@ -54,7 +54,14 @@ const of = (samples: readonly Sample[], version: string): number | undefined =>
   samples.find(({ metric }) => metric.version === version)?.value;
 
 t.test('Prometheus', { skip: lacking('prometheus') }, async (t) => {
-  const stage = new Stage(t);
+  const stage = new Stage(t, TWO_VERSIONS, {
+    rollouts: () => [
+      {
+        ...{ service: 'shop', id: 'shop-1', phase: 'Progressing', failures: 2 },
+        tests: [{ test: 'errors', state: 'watching', logE: 1.9, threshold: 7.6, message: '' }],
+      },
+    ],
+  });
   const accepted = new Set<string>();
   let called = true;
   let scrapes = 0;

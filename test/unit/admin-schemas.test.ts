@@ -7,10 +7,15 @@ import { PERMISSIONS } from '../../src/control/admin/permissions.ts';
 import type { Problem } from '../../src/control/admin/problem.ts';
 import type * as changes from '../../src/control/admin/schemas/change-views.ts';
 import type * as records from '../../src/control/admin/schemas/records.ts';
+import type * as parts from '../../src/control/admin/schemas/rollout-parts.ts';
+import type * as rollouts from '../../src/control/admin/schemas/rollout-views.ts';
 import type * as traffic from '../../src/control/admin/schemas/traffic-views.ts';
+import type * as verdict from '../../src/control/analysis/verdict.ts';
 import type { SluiceEvent } from '../../src/control/events/event.ts';
 import type * as operations from '../../src/control/operations.ts';
 import { PROBLEMS } from '../../src/control/problems.ts';
+import type * as kept from '../../src/control/rollout/rollout.ts';
+import type * as view from '../../src/control/rollout/view.ts';
 import type * as store from '../../src/control/store/store.ts';
 
 /** Structure only: what is readonly and what is not does not show in JSON. */
@@ -38,6 +43,19 @@ const SAME: readonly true[] = [
   true satisfies Same<typeof records.historyPoint, store.HistoryPoint>,
   true satisfies Same<typeof records.event, SluiceEvent>,
   true satisfies Same<typeof records.problem, Problem>,
+  true satisfies Same<typeof parts.conditionResult, verdict.ConditionResult>,
+  true satisfies Same<typeof parts.evidenceReading, verdict.EvidenceReading>,
+  true satisfies Same<typeof parts.risk, kept.Risk>,
+  true satisfies Same<typeof parts.versionSummary, kept.VersionSummary>,
+  true satisfies Same<typeof parts.stepRecord, view.Shown<kept.StepRecord>>,
+  true satisfies Same<typeof parts.decision, view.Shown<kept.Decision>>,
+  true satisfies Same<typeof rollouts.rolloutSummary, view.RolloutSummary>,
+  true satisfies Same<typeof rollouts.rolloutView, view.RolloutView>,
+  true satisfies Same<typeof rollouts.rolloutReport, view.RolloutReport>,
+  true satisfies Same<typeof rollouts.rolloutWhy, view.RolloutWhy>,
+  true satisfies Same<typeof rollouts.rollbackPack, view.RollbackPackView>,
+  true satisfies Same<typeof rollouts.strategyView, operations.StrategyView>,
+  true satisfies Same<typeof rollouts.notificationView, operations.NotificationView>,
 ];
 
 t.test('schemas and types are the same', async (t) => t.ok(SAME.every(Boolean), 'held by the compiler'));

@@ -16,9 +16,14 @@ t.test('docs/cli.md has a section for each command and for nothing else', async 
   );
 });
 
+/** Those of groups included, whose section is that of the group. */
+const ALL = COMMANDS.flatMap((command) => [command, ...(command.subcommands ?? [])]);
+
 t.test('each command', async (t) => {
-  for (const { name, help } of COMMANDS) {
-    const section = PAGE.split(/^## /m).find((part) => part.startsWith(`sluice ${name}\n`)) ?? '';
+  for (const { name, help } of ALL) {
+    const [own] = name.split(' ');
+    const section = PAGE.split(/^## /m).find((part) => part.startsWith(`sluice ${own}\n`)) ?? '';
+    t.ok(section.includes(name.replace(/.* /, '')), `docs/cli.md names ${name}`);
     for (const option of optionsIn(help).flatMap(({ names }) => names.slice(-1))) {
       const shared = ['--json', '--admin', '--token-file', '--cacert', '--timeout', '--help'].includes(option);
       t.ok((shared ? PAGE : section).includes(option), `docs/cli.md says what ${option} of ${name} does`);

@@ -33,6 +33,13 @@ t.test('the page lists exactly the metrics of the table', async (t) => {
 t.test('every metric of the table is exposed with its labels, type and help, and nothing else is', async (t) => {
   const stage = new Stage(t, EVERYTHING, {
     pushed: () => [{ service: 'shop', version: 'v1', metric: 'memory', value: 1 }],
+    rollouts: () => [
+      {
+        ...{ service: 'shop', id: 'shop-1', phase: 'Progressing', failures: 2 },
+        tests: [{ test: 'errors', state: 'watching', logE: 1, threshold: 7.6, message: '' }],
+      },
+    ],
+    rolloutsEnded: () => [{ service: 'shop', phase: 'RolledBack', count: 1 }],
     alerts: () => [
       {
         ...{ name: 'errors', state: 'firing', service: 'shop', version: 'v1', metric: 'error_rate' },

@@ -10,13 +10,17 @@ const MAY: Readonly<Record<string, readonly (Role | 'nobody')[]>> = {
   scrape: ['viewer', 'operator', 'approver', 'admin'],
   read: ['viewer', 'operator', 'approver', 'admin'],
   operate: ['operator', 'admin'],
+  approve: ['operator', 'approver', 'admin'],
   administer: ['admin'],
 };
 
 t.test('every call for every role', async (t) => {
   const stage = await AdminStage.open(GUARDED);
   t.teardown(() => stage.server.close(1_000));
-  const names: Readonly<Record<string, string>> = { service: 'demo', version: 'v2', flag: 'new-checkout' };
+  const names: Readonly<Record<string, string>> = {
+    ...{ service: 'demo', version: 'v2', flag: 'new-checkout' },
+    ...{ rollout: 'demo-7', strategy: 'careful', notification: '118' },
+  };
   for (const call of CALLS) {
     const path = call.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? name);
     const query = call.id === 'getHistory' ? '?service=demo' : '';
@@ -43,6 +47,9 @@ t.test('the permissions that matter most', async (t) => {
     setWeights: 'operate',
     rollBack: 'operate',
     pushMetrics: 'operate',
+    startRollout: 'operate',
+    promoteRollout: 'operate',
+    approveRollout: 'approve',
     getAudit: 'read',
     getConfig: 'read',
     getMetrics: 'scrape',

@@ -11,7 +11,10 @@ t.teardown(() => stage.server.close(1_000));
 const ajv = new Ajv({ allErrors: true, strict: false, formats: { 'date-time': true } });
 
 t.test('every call answers what its schema says', async (t) => {
-  const names: Readonly<Record<string, string>> = { service: 'demo', version: 'v2', flag: 'new-checkout' };
+  const names: Readonly<Record<string, string>> = {
+    ...{ service: 'demo', version: 'v2', flag: 'new-checkout' },
+    ...{ rollout: 'demo-7', strategy: 'careful', notification: '118' },
+  };
   for (const call of CALLS) {
     const path = call.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => names[name] ?? name);
     const query = call.id === 'getHistory' ? '?service=demo' : '';

@@ -10,6 +10,16 @@ import {
   versionExample,
   weightsExample,
 } from '../../src/control/admin/schemas/examples.ts';
+import {
+  notificationExample,
+  packExample,
+  reportExample,
+  riskExample,
+  rolloutExample,
+  strategyExample,
+  summaryExample,
+  whyExample,
+} from '../../src/control/admin/schemas/rollout-examples.ts';
 import type { SluiceEvent } from '../../src/control/events/event.ts';
 import type { Operations, ServerStatus, WeightsView } from '../../src/control/operations.ts';
 import { OperationError } from '../../src/control/problems.ts';
@@ -41,6 +51,59 @@ export class FakeOperations implements Operations {
 
   #known(service: string): void {
     if (service !== 'demo') throw new OperationError('not_found', `There is no service ${service}; did you mean demo?`);
+  }
+
+  #knownRollout(id: string): void {
+    if (id !== rolloutExample.id) throw new OperationError('not_found', `There is no rollout ${id}.`);
+  }
+
+  strategies = () => [strategyExample];
+  async startRollout(...args: Parameters<Operations['startRollout']>) {
+    this.#note('startRollout', ...args);
+    this.#known(args[1]);
+    return rolloutExample;
+  }
+  rolloutRisk(...args: Parameters<Operations['rolloutRisk']>) {
+    this.#known(args[0]);
+    this.#note('rolloutRisk', ...args);
+    return riskExample;
+  }
+  rollouts(filter: Parameters<Operations['rollouts']>[0]) {
+    this.#note('rollouts', null, filter);
+    return [summaryExample];
+  }
+  rollout(id: string) {
+    this.#knownRollout(id);
+    return rolloutExample;
+  }
+  rolloutReport(id: string) {
+    this.#knownRollout(id);
+    return reportExample;
+  }
+  rolloutWhy(id: string) {
+    this.#knownRollout(id);
+    return whyExample;
+  }
+  async changeRollout(...args: Parameters<Operations['changeRollout']>) {
+    this.#knownRollout(args[1]);
+    this.#note('changeRollout', ...args);
+    return args[2] === 'retry' ? { ...rolloutExample, id: 'demo-8', retryOf: rolloutExample.id } : rolloutExample;
+  }
+  async approveRollout(...args: Parameters<Operations['approveRollout']>) {
+    this.#knownRollout(args[1]);
+    this.#note('approveRollout', ...args);
+    return rolloutExample;
+  }
+  async rollbackPack(id: string) {
+    this.#knownRollout(id);
+    return packExample;
+  }
+  notifications = () => [notificationExample];
+  async acknowledge(...args: Parameters<Operations['acknowledge']>) {
+    this.#note('acknowledge', ...args);
+    if (args[1] !== notificationExample.id)
+      throw new OperationError('not_found', `There is no notification ${args[1]}.`);
+    return { ...notificationExample, acknowledged: { by: args[0].name, at: '2026-01-01T12:13:40.000Z' } };
   }
 
   status = (): ServerStatus => ({

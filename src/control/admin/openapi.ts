@@ -17,6 +17,8 @@ const TAGS: Readonly<Record<string, string>> = {
   services: 'Services, lanes and rollback',
   weights: 'Who gets how much of the traffic',
   versions: 'Versions, endpoints and pushed metrics',
+  rollouts: 'Rollouts, strategies and reports',
+  notifications: 'What somebody has to look after',
   flags: 'Feature flags',
   records: 'Events, audit and history',
   config: 'The configuration',

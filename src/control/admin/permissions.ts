@@ -2,18 +2,21 @@
  * Who may call what: the one table of the admin API's calls and the permission each of them asks for.
  *
  * A call without a row does not compile, and one table is quickly reviewed; permissions spread over the calls would have to be searched
- * for. There are five permissions rather than a list of roles per call, because a call's author knows whether it reads or shifts traffic
+ * for. There are six permissions rather than a list of roles per call, because a call's author knows whether it reads or shifts traffic
  * and should not have to know which roles there are. `open` answers anyone who passes the checks of Host and Origin.
+ * `approve` lets deliver an approval and does not say that it counts: operators have it so that a pipeline can carry a signature, and the
+ * operation refuses one of theirs that is not signed.
  */
 import type { Role } from '../../model/admin-config.ts';
 
-export type Permission = 'open' | 'scrape' | 'read' | 'operate' | 'administer';
+export type Permission = 'open' | 'scrape' | 'read' | 'operate' | 'approve' | 'administer';
 
 /** Roles that have a permission. `open` needs none; `scrape` needs none either where the configuration makes /metrics public. */
 export const ROLES_WITH: Readonly<Record<Exclude<Permission, 'open'>, readonly Role[]>> = {
   scrape: ['viewer', 'operator', 'approver', 'admin'],
   read: ['viewer', 'operator', 'approver', 'admin'],
   operate: ['operator', 'admin'],
+  approve: ['approver', 'operator', 'admin'],
   administer: ['admin'],
 };
 
@@ -39,6 +42,25 @@ export const PERMISSIONS = {
   setLanes: 'operate',
   setEndpointState: 'operate',
   pushMetrics: 'operate',
+  startRollout: 'operate',
+  assessRollout: 'operate',
+  listRollouts: 'read',
+  getRollout: 'read',
+  getRolloutReport: 'read',
+  getRolloutWhy: 'read',
+  getRollbackPack: 'read',
+  promoteRollout: 'operate',
+  pauseRollout: 'operate',
+  resumeRollout: 'operate',
+  skipRollout: 'operate',
+  abortRollout: 'operate',
+  rollBackRollout: 'operate',
+  retryRollout: 'operate',
+  approveRollout: 'approve',
+  listStrategies: 'read',
+  getStrategy: 'read',
+  listNotifications: 'read',
+  acknowledgeNotification: 'operate',
   listFlags: 'read',
   getFlag: 'read',
   setFlag: 'operate',

@@ -47,6 +47,8 @@ export interface RunningState {
 export interface Draft {
   readonly puts?: readonly { readonly key: string; readonly value: unknown }[];
   readonly deletes?: readonly string[];
+  /** Kept in the same commit, and no runtime change: the rollout that this is done for. */
+  readonly records?: readonly { readonly key: string; readonly value: unknown }[];
   /** What workers have to be told: new weights of a service, a new snapshot, or nothing. */
   readonly scope: { readonly weights: string } | 'snapshot' | 'nothing';
   readonly action: string;
@@ -85,6 +87,8 @@ export interface ChangeCoreOptions {
   readonly beforeSnapshot: (snapshot: Snapshot) => void;
   /** Called when something else runs than before. */
   readonly afterChange: (state: RunningState) => void;
+  /** Who has the traffic of a service, or one of its versions, in hand, as a sentence; null where nobody has. Default: nobody. */
+  readonly holder?: (service: string, version?: string) => string | null;
 }
 
 /** Weights that hold before the change that brings them has had its turn. */
@@ -109,6 +113,12 @@ export class ChangeCore {
 
   get state(): RunningState {
     return this.#state;
+  }
+
+  /** @throws OperationError conflict where a rollout has the traffic of the service, or the version, in hand. */
+  refuseHeld(service: string, version?: string): void {
+    const holder = this.#options.holder?.(service, version) ?? null;
+    if (holder !== null) throw new OperationError('conflict', holder);
   }
 
   /** Makes a change. @param make decides on what runs at that moment; throws OperationError. */
@@ -165,10 +175,10 @@ export class ChangeCore {
   async #carryOut(actor: Actor, options: ChangeOptions, draft: Draft, next: RunningState): Promise<Applied> {
     const { events: log } = this.#options;
     const before = this.#state;
-    const { puts = [], deletes = [] } = draft;
+    const { puts = [], deletes = [], records = [] } = draft;
     const events = draft.events.map((event) => log.prepare(event));
     const notKept = await this.#commit(
-      { puts, deletes, audit: [auditOf(actor, options, draft)], events },
+      { puts: [...puts, ...records], deletes, audit: [auditOf(actor, options, draft)], events },
       draft.urgent === true,
     );
     const tell = (): void => {

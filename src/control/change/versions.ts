@@ -53,6 +53,7 @@ export class VersionOperations {
     let created = false;
     const applied = await this.#core.change(actor, options, (state) => {
       const service = findService(state.config, serviceName);
+      this.#core.refuseHeld(serviceName, name);
       refuseChanged(service, options.ifMatch);
       const before = service.versions.find((version) => version.name === name);
       created = before === undefined;
@@ -79,6 +80,7 @@ export class VersionOperations {
   remove(actor: Actor, serviceName: string, name: string, options: ChangeOptions): Promise<Applied> {
     return this.#core.change(actor, options, (state) => {
       const service = findService(state.config, serviceName);
+      this.#core.refuseHeld(serviceName, name);
       refuseChanged(service, options.ifMatch);
       const version = findVersion(service, name);
       refuseInUse(service, name);
@@ -113,6 +115,7 @@ export class VersionOperations {
   ): Promise<Applied & { readonly lanes: ServiceView['lanes'] }> {
     const applied = await this.#core.change(actor, options, (state) => {
       const service = findService(state.config, serviceName);
+      this.#core.refuseHeld(serviceName);
       refuseChanged(service, options.ifMatch);
       const lanes = resolveLanes(service, given);
       const listed = Object.entries(lanes).map(([lane, version]) => `${lane} ${version}`);

@@ -209,6 +209,7 @@ export class WeightOperations {
   ): Promise<WeightsChanged> {
     const applied = await this.#core.change(actor, options, (state) => {
       const service = findService(state.config, name);
+      this.#core.refuseHeld(name);
       refuseChanged(service, options.ifMatch);
       return weightsDraft(state, service, resolve(service), { action: 'weights.set', reason: options.reason });
     });
@@ -218,6 +219,7 @@ export class WeightOperations {
   async reset(actor: Actor, name: string, options: ChangeOptions): Promise<WeightsChanged> {
     const applied = await this.#core.change(actor, options, (state) => {
       const service = findService(state.config, name);
+      this.#core.refuseHeld(name);
       refuseChanged(service, options.ifMatch);
       const file = state.file.services.find((each) => each.name === name)!;
       const draft = weightsDraft(state, service, file.weights, { action: 'weights.reset', reason: options.reason });

@@ -20,6 +20,9 @@ type Mapping = Readonly<Record<string, unknown>>;
 
 const PATH: ConfigPath = ['strategies'];
 
+/** How many others a strategy may lie on; nobody reads further, and each costs a place on the stack. */
+const MOST_EXTENDED = 16;
+
 let presets: readonly StrategyConfig[] | null = null;
 
 /** In the order of presets.ts. */
@@ -65,6 +68,8 @@ class FileStrategies {
   readonly #scope: StrategyScope;
   /** Of each strategy that has been looked at, merged with what it extends; null where that cannot be told. */
   readonly #merged = new Map<string, RawStrategy | null>();
+  /** On how many of the file each lies. */
+  readonly #heights = new Map<string, number>();
   readonly #resolved = new Map<string, StrategyConfig | null>();
   readonly #faulty = new Set<string>();
 
@@ -137,7 +142,16 @@ class FileStrategies {
         review.report(path, `${[...way.slice(way.indexOf(base)), base].join(' extends ')}; break the circle`);
         return null;
       }
-      const below = this.#mergedOf(base, way);
+      const below = way.length > MOST_EXTENDED ? null : this.#mergedOf(base, way);
+      const height = (this.#heights.get(base) ?? 0) + 1;
+      this.#heights.set(name, height);
+      if (way.length > MOST_EXTENDED || height > MOST_EXTENDED) {
+        review.report(
+          path,
+          `extends ${base}, and so on, more than ${MOST_EXTENDED} times over; write some of them out`,
+        );
+        return null;
+      }
       // Whether a part that it inherits has its shape is told there.
       return below === null || !review.sound([...PATH, base]) ? null : lay(below, own);
     }

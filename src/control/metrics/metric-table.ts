@@ -74,6 +74,17 @@ export const METRICS = {
   sluice_endpoint_state: gauge('1 for what the operator says of the endpoint.', ...OF_ENDPOINT, 'state'),
   sluice_outlier_ejections_active: gauge('Endpoints of the version that are ejected now.', ...OF_VERSION),
 
+  sluice_rollout_phase: gauge(
+    '1 for the phase of every rollout that is not over, and of the latest one of each service.',
+    ...['service', 'rollout', 'phase'],
+  ),
+  sluice_rollouts_total: counter('Rollouts that are over, by how they ended.', 'service', 'phase'),
+  sluice_evidence_log_e: gauge(
+    'Natural logarithm of the e-value against the canary of the running rollout, by test.',
+    ...['service', 'metric'],
+  ),
+  sluice_canary_failures: gauge('Failed first attempts of the canary of the running rollout.', 'service'),
+
   sluice_connections: gauge('Open connections.', 'side', 'state'),
   sluice_connections_accepted_total: counter('Downstream connections accepted.'),
   sluice_connections_rejected_total: counter('Downstream connections closed at accept because of a limit.'),

@@ -11,6 +11,7 @@ import { endpointCollectors } from './endpoint-samples.ts';
 import { type Exposition, type Family, print } from './exposition.ts';
 import { METRIC_NAMES, METRICS, type MetricName } from './metric-table.ts';
 import { ProcessMetrics } from './process-metrics.ts';
+import { rolloutCollectors } from './rollout-samples.ts';
 import type { Collect } from './sample.ts';
 import type { MetricsSources } from './sources.ts';
 import { VersionReadings } from './version-readings.ts';
@@ -61,6 +62,7 @@ export class Metrics {
       ...versionCollectors(this.#readings.versions(), this.#readings.nowhere()),
       ...endpointCollectors(snapshot, this.#sources.endpoints),
       ...workerCollectors(this.#sources.memories),
+      ...rolloutCollectors(this.#sources),
       ...controlCollectors(this.#sources, snapshot),
       ...this.#reloads.collectors(),
     };

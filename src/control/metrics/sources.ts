@@ -2,7 +2,9 @@
 import type { WorkerMemory } from '../../model/counters.ts';
 import type { EndpointTable } from '../../model/endpoint-table.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import type { TestReading } from '../analysis/verdict.ts';
 import type { OpenAlert } from '../monitor/alert-watch.ts';
+import type { Phase } from '../rollout/rollout.ts';
 import type { StoreState } from '../store/store.ts';
 
 export interface PushedMetric {
@@ -11,6 +13,22 @@ export interface PushedMetric {
   /** Whoever takes pushes bounds the number of different names. */
   readonly metric: string;
   readonly value: number;
+}
+
+export interface RolloutReading {
+  readonly service: string;
+  readonly id: string;
+  readonly phase: Phase;
+  readonly tests: readonly TestReading[];
+  /** Failed first attempts of the canary: what its budget counts. */
+  readonly failures: number;
+}
+
+export interface RolloutsEnded {
+  readonly service: string;
+  readonly phase: Phase;
+  /** Since the process started. */
+  readonly count: number;
 }
 
 export interface MetricsSources {
@@ -32,6 +50,10 @@ export interface MetricsSources {
   /** Alerts that are not ok. */
   alerts(): readonly OpenAlert[];
   pushed(): Iterable<PushedMetric>;
+  /** Newest first; of those that are over the latest of each service is enough. Default: none. */
+  rollouts?(): readonly RolloutReading[];
+  /** Default: none. */
+  rolloutsEnded?(): readonly RolloutsEnded[];
   /** Workers that listen now. */
   listening(): number;
 }

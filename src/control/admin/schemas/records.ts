@@ -32,7 +32,7 @@ export const event = closed(
     id: Type.Integer({ description: 'Grows, over restarts too.' }),
     at: time,
     type: Type.Enum(Object.keys(EVENT_TYPES) as EventType[]),
-    level: words('info', 'warning'),
+    level: words('info', 'warning', 'critical'),
     service: Type.Optional(Type.String()),
     version: Type.Optional(Type.String()),
     endpoint: Type.Optional(Type.String()),
