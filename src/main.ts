@@ -14,7 +14,7 @@ const io: Io = {
   out: (text) => void stdout.write(text),
   err: (text) => void stderr.write(text),
   env: process.env,
-  ...(stdout.isTTY && { terminal: { rows: () => stdout.rows } }),
+  ...(stdout.isTTY && { terminal: { rows: () => stdout.rows, columns: () => stdout.columns } }),
   onInterrupt(listener) {
     interruptions.add(listener);
     for (const signal of STOP_SIGNALS) process.once(signal, listener);

@@ -7,7 +7,7 @@ import { nearestName } from '../control/config/nearest-name.ts';
 import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
 import { CommandFailure } from './client/failure.ts';
-import { type Command, type Io, UsageError } from './command.ts';
+import { type Command, commandOf, type Io, UsageError } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
@@ -15,11 +15,14 @@ import { drainCommand } from './drain.ts';
 import { eventsCommand } from './events.ts';
 import { flagsCommand } from './flags.ts';
 import { lanesCommand } from './lanes.ts';
+import { notificationsCommand } from './notifications.ts';
 import { packageVersion } from './package-version.ts';
 import { reloadCommand } from './reload.ts';
 import { rollbackCommand } from './rollback.ts';
+import { rolloutCommand } from './rollout.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
+import { strategiesCommand } from './strategies.ts';
 import { versionsCommand } from './versions.ts';
 import { weightsCommand } from './weights.ts';
 
@@ -29,12 +32,15 @@ export const COMMANDS: readonly Command[] = [
   checkCommand,
   statusCommand,
   weightsCommand,
+  rolloutCommand,
+  strategiesCommand,
   rollbackCommand,
   drainCommand,
   lanesCommand,
   versionsCommand,
   flagsCommand,
   eventsCommand,
+  notificationsCommand,
   auditCommand,
   configCommand,
   reloadCommand,
@@ -56,13 +62,17 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     return 0;
   }
   if (first === 'help') return help(rest, io);
-  const command = findCommand(first);
-  if (command === undefined) return unknownCommand(first, io);
+  const called = commandOf(argv, COMMANDS);
+  if (called === null) return unknownCommand(first, io);
+  const { command, rest: args } = called;
   // What is behind `--` is data: an option there is not meant for the command.
-  const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
-  if (options.includes('--help') || options.includes('-h')) return help([command.name], io);
+  const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  if (options.includes('--help') || options.includes('-h')) {
+    io.out(command.help);
+    return 0;
+  }
   try {
-    return await command.run(rest, io);
+    return await command.run(args, io);
   } catch (error) {
     if (error instanceof UsageError) {
       io.err(`sluice ${command.name}: ${error.message}\nTry: sluice ${command.name} --help\n`);
@@ -74,19 +84,16 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function help([name]: readonly string[], io: Io): number {
+function help(words: readonly string[], io: Io): number {
+  const [name] = words;
   if (name === undefined) {
     io.out(overview());
     return 0;
   }
-  const command = findCommand(name);
-  if (command === undefined) return unknownCommand(name, io);
-  io.out(command.help);
+  const called = commandOf(words, COMMANDS);
+  if (called === null) return unknownCommand(name, io);
+  io.out(called.command.help);
   return 0;
-}
-
-function findCommand(name: string): Command | undefined {
-  return COMMANDS.find((command) => command.name === name);
 }
 
 function unknownCommand(word: string, io: Io): number {
@@ -116,5 +123,6 @@ Examples:
   sluice run -c sluice.yaml
   sluice status --watch
   sluice weights demo stable=90 canary=10
+  sluice rollout start demo v2 --wait
 `;
 }

@@ -90,8 +90,8 @@ Examples:
 ${examples.map((example) => `  ${example}\n`).join('')}`;
 }
 
-/** @param lead what the first line begins with; further lines are indented by as much. */
-function wrapped(text: string, lead: string): string {
+/** Lines of at most so many columns. @param lead what the first line begins with; further lines are indented by as much. */
+export function wrapped(text: string, lead: string): string {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {

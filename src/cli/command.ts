@@ -23,21 +23,42 @@ export interface Io {
   onInterrupt?(listener: () => void): () => void;
   /** Default: the system's. */
   readonly clock?: Clock;
+  /** Milliseconds since 1970. Default: the system's. */
+  wallClock?(): number;
 }
 
 export interface Terminal {
   /** Rows of the window now. */
   rows(): number;
+  /** Default: 80. */
+  columns?(): number;
 }
 
 export interface Command {
+  /** What is written behind `sluice`: `status`, or `rollout start` for a command of a group. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** Usage, options and examples; printed by `--help`. */
   readonly help: string;
+  /** Of a group; their names begin with its own. */
+  readonly subcommands?: readonly Command[];
   run(args: readonly string[], io: Io): Promise<number>;
 }
+
+/** The command that the words call, a group's own included, and what is behind its name; null where the first word names none. */
+export function commandOf(
+  words: readonly string[],
+  commands: readonly Command[],
+): { readonly command: Command; readonly rest: readonly string[] } | null {
+  const [first, ...rest] = words;
+  const command = commands.find(({ name }) => lastWord(name) === first);
+  if (command === undefined) return null;
+  return commandOf(rest, command.subcommands ?? []) ?? { command, rest };
+}
+
+/** What a command is called within its group. */
+export const lastWord = (name: string): string => name.slice(name.lastIndexOf(' ') + 1);
 
 /** The command was called in a way that it does not understand: exit 2, with the message as a hint. */
 export class UsageError extends Error {

@@ -7,7 +7,7 @@
  *
  * Pure but for `names`, which asks a server for the names of things and answers with none where nobody answers.
  */
-import type { Command } from './command.ts';
+import { type Command, commandOf, lastWord } from './command.ts';
 
 export interface Candidate {
   readonly word: string;
@@ -17,11 +17,15 @@ export interface Candidate {
 /** `files`: a path is wanted, which the shell completes better. */
 export type Completion = readonly Candidate[] | 'files';
 
-/** What a server can name; `before` are the words in front, a service first. */
-export type Names = (
-  kind: 'SERVICE' | 'VERSION' | 'ENDPOINT' | 'FLAG',
-  before: readonly string[],
-) => Promise<readonly string[]>;
+/** What a server can name. */
+const NAMED = ['SERVICE', 'VERSION', 'ENDPOINT', 'FLAG', 'STRATEGY', 'ID'] as const;
+
+export type NameKind = (typeof NAMED)[number];
+
+/** `before` are the words in front that stand for names, a service first. */
+export type Names = (kind: NameKind, before: readonly string[]) => Promise<readonly string[]>;
+
+const namedKind = (place: string | null): NameKind | undefined => NAMED.find((kind) => kind === place);
 
 /** @param words behind `sluice`; the last one is being typed and may be empty. */
 export async function complete(
@@ -40,23 +44,38 @@ async function candidates(
   commands: readonly Command[],
   names: Names,
 ): Promise<Completion> {
-  const [name, ...rest] = before;
-  const list = commands.map(({ name, summary }) => ({ word: name, about: summary }));
-  if (name === undefined) {
+  if (before.length === 0) {
     if (current.startsWith('-')) return [{ word: '--help' }, { word: '--version' }];
-    return [...list, { word: 'help', about: 'explain a command' }];
+    return [...listOf(commands), { word: 'help', about: 'explain a command' }];
   }
-  if (name === 'help') return rest.length === 0 ? list : [];
-  const command = commands.find((each) => each.name === name);
-  if (command === undefined) return [];
+  if (before[0] === 'help') {
+    if (before.length === 1) return listOf(commands);
+    const explained = commandOf(before.slice(1), commands);
+    return explained?.rest.length === 0 ? listOf(explained.command.subcommands ?? []) : [];
+  }
+  const called = commandOf(before, commands);
+  if (called === null) return [];
+  const { command, rest } = called;
+  if (command.subcommands !== undefined && rest.length === 0 && !current.startsWith('-')) {
+    return listOf(command.subcommands);
+  }
   const options = optionsIn(command.help);
   const wanting = options.find(({ names, value }) => value !== null && names.includes(before.at(-1) ?? ''));
-  if (wanting !== undefined) return /^(FILE|DIR|PATH)$/.test(wanting.value ?? '') ? 'files' : [];
+  if (wanting !== undefined) return valuesOf(wanting.value, names);
   if (current.startsWith('-')) {
     const free = options.filter(({ names }) => !names.some((each) => rest.includes(each)));
     return free.map(({ names, about }) => ({ word: names.at(-1)!, about }));
   }
   return nextWords(usagesIn(command), withoutOptions(rest, options), current, names);
+}
+
+const listOf = (commands: readonly Command[]): readonly Candidate[] =>
+  commands.map(({ name, summary }) => ({ word: lastWord(name), about: summary }));
+
+async function valuesOf(place: string | null, names: Names): Promise<Completion> {
+  if (/^(FILE|DIR|PATH)$/.test(place ?? '')) return 'files';
+  const kind = namedKind(place);
+  return kind === undefined ? [] : (await names(kind, [])).map((word) => ({ word }));
 }
 
 interface HelpOption {
@@ -78,14 +97,17 @@ export function optionsIn(help: string): readonly HelpOption[] {
 
 /** The words of each usage line, without options. */
 export function usagesIn({ name, help }: Command): readonly (readonly string[])[] {
-  const lines = [...help.matchAll(/^(?:Usage: | {7})sluice (\S+)(.*)$/gm)].filter(([, command]) => command === name);
-  return lines.map(([, , form = '']) => {
-    const words = form
-      .replace(/\[OPTIONS\]/g, '')
-      .replace(/--?[a-z-]+(?: [A-Z]+)?/g, '')
-      .replace(/[[\]]/g, ' ');
-    return words.split(/[ |]*\s[ |]*/).filter((word) => /[A-Za-z]/.test(word));
-  });
+  const lines = [...help.matchAll(/^(?:Usage: | {7})sluice (.*)$/gm)].map(([, line = '']) => `${line} `);
+  return lines
+    .filter((line) => line.startsWith(`${name} `))
+    .map((line) => {
+      const words = line
+        .slice(name.length)
+        .replace(/\[OPTIONS\]/g, '')
+        .replace(/--?[a-z-]+(?: [A-Z]+)?/g, '')
+        .replace(/[[\]]/g, ' ');
+      return words.split(/[ |]*\s[ |]*/).filter((word) => /[A-Za-z]/.test(word));
+    });
 }
 
 function withoutOptions(words: readonly string[], options: readonly HelpOption[]): readonly string[] {
@@ -138,12 +160,11 @@ async function fillings(
   current: string,
   names: Names,
 ): Promise<readonly string[]> {
+  const kind = namedKind(place);
+  if (kind !== undefined) return names(kind, given);
   switch (place) {
-    case 'SERVICE':
-    case 'VERSION':
-    case 'ENDPOINT':
-    case 'FLAG':
-      return names(place, given);
+    case 'ID|SERVICE':
+      return [...(await names('SERVICE', given)), ...(await names('ID', given))];
     case 'LANE=PERCENT':
       return ['stable', 'canary', ...(await names('VERSION', given))].map((name) => `${name}=`);
     case 'LANE=VERSION': {

@@ -4,7 +4,8 @@
  * Names come from the server that the command line itself names, else from the usual one. Nobody waits longer than a second for them, and without a
  * server, with a wrong token or a half-typed option there are none: completion must never print an error into somebody's prompt.
  */
-import type { FlagView, ServiceView } from '../control/operations.ts';
+import type { FlagView, ServiceView, StrategyView } from '../control/operations.ts';
+import type { RolloutSummary } from '../control/rollout/view.ts';
 import { AdminClient, pathOf } from './client/admin-client.ts';
 import { namedWords } from './client/client-command.ts';
 import { readConnection } from './client/connection.ts';
@@ -23,7 +24,8 @@ export const completionCommand = (commands: () => readonly Command[]): Command =
       name: 'completion',
       summary: 'print the completion script for a shell',
       about:
-        'Print the script that has a shell complete commands, options, and the names of services, versions, endpoints and flags of a running server. ' +
+        'Print the script that has a shell complete commands, options, and the names of services, versions, endpoints, flags, ' +
+        'strategies and rollouts of a running server. ' +
         '"completion words" is what the scripts call: it prints what may come next.',
       usage: ['bash|zsh|fish', 'words -- WORD...'],
       options: {},
@@ -64,6 +66,14 @@ function askServer(words: readonly string[], io: Io): Names {
         return namesOf((await admin.get<{ readonly flags: readonly FlagView[] }>(pathOf('flags'))).flags);
       if (kind === 'SERVICE')
         return namesOf((await admin.get<{ readonly services: readonly ServiceView[] }>(pathOf('services'))).services);
+      if (kind === 'STRATEGY')
+        return namesOf(
+          (await admin.get<{ readonly strategies: readonly StrategyView[] }>(pathOf('strategies'))).strategies,
+        );
+      if (kind === 'ID')
+        return (await admin.get<{ readonly rollouts: readonly RolloutSummary[] }>(pathOf('rollouts'))).rollouts.map(
+          ({ id }) => id,
+        );
       if (name === undefined) return [];
       const { versions } = await admin.get<ServiceView>(pathOf('services', name));
       if (kind === 'VERSION') return namesOf(versions);

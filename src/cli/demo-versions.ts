@@ -7,6 +7,8 @@
  *     /echo           the request as it arrived, body included
  *     /status/N       an empty answer with that status
  *     /bug            what v2 has broken: 500 there, fine on v1
+ *     /fail?percent=N by POST: from now on this version fails so many of its requests; by the override header it reaches one version
+ *     /health         what / says, whatever fails: it is users' requests that find out
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -19,14 +21,27 @@ const EVENTS = 10;
 const EVENT_INTERVAL_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 
-async function startVersion(version: string, port: number): Promise<number> {
-  const server = createServer((request, response) => answer(version, request, response));
+/** Fails that share of its requests, spread evenly: a demonstration has no use for luck. */
+class Failing {
+  percent = 0;
+  #due = 0;
+
+  isNext(): boolean {
+    this.#due += this.percent;
+    if (this.#due < 100) return false;
+    this.#due -= 100;
+    return true;
+  }
+}
+
+async function startVersion(version: string, port: number, failing: Failing): Promise<number> {
+  const server = createServer((request, response) => answer(version, failing, request, response));
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
 
-function answer(version: string, request: IncomingMessage, response: ServerResponse): void {
+function answer(version: string, failing: Failing, request: IncomingMessage, response: ServerResponse): void {
   const target = request.url ?? '/';
   const [path = '/', query = ''] = target.split('?');
   response.setHeader('content-type', 'text/plain; charset=utf-8');
@@ -35,9 +50,11 @@ function answer(version: string, request: IncomingMessage, response: ServerRespo
     return;
   }
   request.resume();
-  if (path === '/slow') slow(version, query, response);
+  if (path === '/fail' && request.method === 'POST') fail(version, failing, query, response);
+  else if (path !== '/health' && failing.isNext()) broken(version, response);
+  else if (path === '/slow') slow(version, query, response);
   else if (path === '/stream') stream(version, response);
-  else if (path === '/bug' && version === 'v2') bug(response);
+  else if (path === '/bug' && version === 'v2') broken(version, response);
   else if (path.startsWith('/status/')) status(path, response);
   else response.end(`hello from ${version}\n`);
 }
@@ -78,14 +95,22 @@ function status(path: string, response: ServerResponse): void {
   response.end();
 }
 
-function bug(response: ServerResponse): void {
+function fail(version: string, failing: Failing, query: string, response: ServerResponse): void {
+  const percent = Number(new URLSearchParams(query).get('percent') ?? 50);
+  if (percent >= 0 && percent <= 100) failing.percent = percent;
+  else response.statusCode = 400;
+  response.end(response.statusCode === 400 ? 'percent must be 0 to 100\n' : `${version} fails ${percent} %\n`);
+}
+
+function broken(version: string, response: ServerResponse): void {
   response.statusCode = 500;
-  response.end('v2 has a bug\n');
+  response.end(`${version} has a bug\n`);
 }
 
 const { v1, v2 } = workerData as DemoPorts;
-const ports: DemoPorts = {
-  v1: await Promise.all(v1.map((port) => startVersion('v1', port))),
-  v2: await Promise.all(v2.map((port) => startVersion('v2', port))),
+const startAll = (version: string, ports: readonly number[]): Promise<number[]> => {
+  const failing = new Failing();
+  return Promise.all(ports.map((port) => startVersion(version, port, failing)));
 };
+const ports: DemoPorts = { v1: await startAll('v1', v1), v2: await startAll('v2', v2) };
 parentPort?.postMessage(ports);

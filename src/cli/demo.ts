@@ -111,10 +111,16 @@ services:
     split: { weights: { v1: 90, v2: 10 } }
     override: { header: X-Canary-Deploy }
     balance: peak_ewma
-    health: { path: / }
+    health: { path: /health }
     retry: { attempts: 1, on: [ connect-failure, reset ] }
     shield: { on: [ connect-failure, reset, timeout, 500 ] }
     exposeVersion: true
+strategies:
+  quick:
+    steps:
+      - { name: tenth, weight: 10, for: 15s, pass: [ "error_rate < 1%" ] }
+      - { name: half, weight: 50, for: 15s, pass: [ "error_rate < 1%" ] }
+      - { name: everyone, weight: 100, for: 10s, pass: [ "error_rate < 1%" ] }
 `;
 }
 
@@ -138,6 +144,14 @@ Try in another terminal:
   # what was answered, by version and status; what happened
   curl -s ${admin}/metrics | grep ^sluice_requests_total
   curl -s -H 'Accept: application/json' ${admin}/api/v1/events
+
+  # a rollout of v2, step by step, while there is traffic (200 requests a second for two minutes); where it stands, and why
+  curl -s --rate 200/s -o /dev/null '${proxy}/?[1-24000]' &
+  curl -sX POST -H 'Content-Type: application/json' -d '{"version": "v2", "strategy": "quick"}' ${admin}/api/v1/services/demo/rollouts
+  curl -s ${admin}/api/v1/rollouts/demo-1/why
+
+  # now v2 fails half of its requests: it is taken back within a second, and again no user sees it
+  curl -sX POST -H 'X-Canary-Deploy: v2' '${proxy}/fail?percent=50'
 
   # a feature flag: on for half of the users, and the service is told for whom
   curl -sX PUT -H 'Content-Type: application/json' -d '{"value": "50%"}' ${admin}/api/v1/flags/new-checkout

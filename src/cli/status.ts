@@ -7,6 +7,8 @@
  */
 import { parseDuration } from '../control/config/units.ts';
 import type { ServerStatus, ServiceView } from '../control/operations.ts';
+import { isOver } from '../control/rollout/rollout.ts';
+import type { RolloutSummary } from '../control/rollout/view.ts';
 import { type AdminClient, pathOf } from './client/admin-client.ts';
 import { type ClientCall, clientCommand } from './client/client-command.ts';
 import { CommandFailure, EXIT } from './client/failure.ts';
@@ -50,7 +52,7 @@ export const statusCommand = clientCommand(
     }
     if (call.options.watch) return watch(call, name ?? null, interval);
     if (call.options.interval !== undefined) throw new UsageError('--interval needs --watch');
-    const look = await lookAt(call.admin, name ?? null);
+    const look = await lookAt(call, name ?? null);
     call.show(answerOf(look, name), () => textOf(call, look, null, 0));
     return 0;
   },
@@ -61,17 +63,26 @@ type StatusCall = ClientCall<typeof OPTIONS>;
 interface Look {
   readonly server: ServerStatus;
   readonly services: readonly ServiceView[];
+  /** Those that are not over; none with `--json`, which shows the answers as they came. */
+  readonly rollouts: readonly RolloutSummary[];
   readonly one: boolean;
 }
 
-async function lookAt(admin: AdminClient, name: string | null): Promise<Look> {
-  const [server, services] = await Promise.all([
+async function lookAt({ admin, options }: StatusCall, name: string | null): Promise<Look> {
+  const [server, services, rollouts] = await Promise.all([
     admin.get<ServerStatus>(pathOf('status')),
     name === null
       ? admin.get<{ readonly services: readonly ServiceView[] }>(pathOf('services')).then(({ services }) => services)
       : admin.get<ServiceView>(pathOf('services', name)).then((service) => [service]),
+    options.json ? [] : rolloutsOf(admin, name),
   ]);
-  return { server, services, one: name !== null };
+  return { server, services, rollouts, one: name !== null };
+}
+
+async function rolloutsOf(admin: AdminClient, service: string | null): Promise<readonly RolloutSummary[]> {
+  const query = service === null ? {} : { service };
+  const { rollouts } = await admin.get<{ readonly rollouts: readonly RolloutSummary[] }>(pathOf('rollouts'), query);
+  return rollouts.filter(({ phase }) => !isOver(phase));
 }
 
 /** Of one service its own view, which is what a script asked for; else both answers. */
@@ -80,11 +91,12 @@ const answerOf = ({ server, services }: Look, name: string | undefined): unknown
 
 function textOf({ paint }: StatusCall, look: Look, before: Reading | null, at: number): string {
   const live = ratesBetween(before, { services: look.services, at });
-  return statusText({ server: look.server, services: look.services, endpoints: look.one, live, paint });
+  const { server, services, rollouts, one } = look;
+  return statusText({ server, services, rollouts, endpoints: one, live, paint });
 }
 
 async function watch(call: StatusCall, name: string | null, interval: number): Promise<number> {
-  const { admin, clock, io, options, paint } = call;
+  const { clock, io, options, paint } = call;
   const interruption = listenForInterrupt(io);
   const screen = openScreen(io);
   let before: Reading | null = null;
@@ -92,7 +104,7 @@ async function watch(call: StatusCall, name: string | null, interval: number): P
   try {
     while (!interruption.signal.aborted) {
       try {
-        const look = await unlessInterrupted(lookAt(admin, name), interruption.signal);
+        const look = await unlessInterrupted(lookAt(call, name), interruption.signal);
         if (look === null) break;
         const at = clock.now();
         if (options.json) io.out(`${printableJson(answerOf(look, name ?? undefined))}\n`);

@@ -21,6 +21,15 @@ t.test('what is only read', async (t) => {
       'audit verify',
     ],
     ...['config', 'config --diff', 'config --effective', 'config --file'],
+    ...[
+      'rollout list',
+      'rollout list --service demo --phase Paused',
+      'rollout get',
+      'rollout get demo-7',
+      'rollout get demo',
+    ],
+    ...['rollout why', 'rollout pack', 'rollout report demo', 'strategies', 'strategies careful', 'notifications'],
+    'rollout start demo v2 --risk',
   ];
   for (const line of lines) {
     const text = await run(line.split(' '));
@@ -53,12 +62,25 @@ t.test('what changes something', async (t) => {
     ['flags set new-checkout 12.5%', 'setFlag', ['new-checkout', 12.5, why]],
     ['flags reset new-checkout', 'resetFlag', ['new-checkout', why]],
     ['reload', 'reload', [why]],
+    ['rollout start demo v2', 'startRollout', ['demo', { version: 'v2' }, why]],
+    [
+      'rollout start demo v2 --strategy standard --when-busy queue --not-before 2026-03-02T18:30:00Z',
+      'startRollout',
+      ['demo', { version: 'v2', strategy: 'standard', notBefore: '2026-03-02T18:30:00.000Z', whenBusy: 'queue' }, why],
+    ],
+    ['rollout promote demo-7 --full', 'changeRollout', ['demo-7', 'promote', { ...why, full: true }]],
+    ...(['promote', 'pause', 'resume', 'skip', 'abort', 'retry'] as const).map(
+      (verb) => [`rollout ${verb} demo-7`, 'changeRollout', ['demo-7', verb, why]] as const,
+    ),
+    ['rollout rollback demo-7', 'changeRollout', ['demo-7', 'rollback', { ...why, mode: 'immediate' }]],
+    ['rollout approve demo-7', 'approveRollout', ['demo-7', {}, why]],
+    ['notifications acknowledge 118', 'acknowledge', ['118', why]],
   ];
   for (const [line, operation, args] of cases) {
     t.match(await run([...line.split(' '), '--reason', 'r']), { code: 0, err: '' }, line);
     t.equal(stage.operations.last?.call, operation, line);
     t.strictSame(stage.operations.last?.args.slice(1), args, line);
-    if (line.startsWith('rollback')) continue;
+    if (/^(rollout )?rollback/.test(line)) continue;
     t.match(await run(line.split(' ')), { code: 0, err: '' }, `${line} without a reason`);
   }
 });

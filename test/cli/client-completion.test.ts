@@ -83,7 +83,7 @@ t.test('bash', async (t) => {
     'sluice check -c ',
   ];
   t.strictSame(await Promise.all(lines.map(offered)), [
-    'rollback\n',
+    'rollout\nrollback\n',
     'demo\n',
     'v1\nv2\n',
     '//127.0.0.1:3001\n//127.0.0.1:3002\n',

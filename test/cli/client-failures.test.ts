@@ -84,6 +84,12 @@ t.test('something else answers', async (t) => {
       ['config'],
       ['lanes', 'demo'],
       ['rollback', 'demo', '--reason', 'x'],
+      ['rollout', 'list'],
+      ['rollout', 'get', 'demo'],
+      ['rollout', 'start', 'demo', 'v2', '--wait'],
+      ['rollout', 'report'],
+      ['strategies'],
+      ['notifications'],
     ]) {
       const stranger = await new FakeAdmin(() => ({ body, stranger: true })).listen();
       const { code, out, err } = await called(stranger, argv);

@@ -10,7 +10,10 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 const admin = await new FakeAdmin().listen();
 t.teardown(() => admin.close());
-admin.on('GET /api/v1/status', { body: STATUS }).on('GET /api/v1/services', { body: { services: [SERVICE] } });
+admin
+  .on('GET /api/v1/status', { body: STATUS })
+  .on('GET /api/v1/services', { body: { services: [SERVICE] } })
+  .on('GET /api/v1/rollouts', { body: { rollouts: [] } });
 const env = { SLUICE_ADMIN: admin.url };
 
 t.test('status', async (t) => {

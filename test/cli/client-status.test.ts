@@ -27,7 +27,8 @@ async function fakeAdmin(t: Test): Promise<FakeAdmin> {
   return admin
     .on('GET /api/v1/status', { body: STATUS })
     .on('GET /api/v1/services', { body: { services: [SERVICE] } })
-    .on('GET /api/v1/services/demo', { body: SERVICE });
+    .on('GET /api/v1/services/demo', { body: SERVICE })
+    .on('GET /api/v1/rollouts', { body: { rollouts: [] } });
 }
 
 t.test('once', async (t) => {

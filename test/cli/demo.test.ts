@@ -15,7 +15,7 @@ t.test('the printed commands', async (t) => {
   const [, proxy = ''] = await demo.printed(/proxy {2}(http:\/\/127\.0\.0\.1:\d+)\n/);
   const [, admin = ''] = await demo.printed(/admin {2}(http:\/\/127\.0\.0\.1:\d+) /);
   const commands = [...demo.out.matchAll(/^ {2}((?:for|curl|seq) .*)$/gm)].map(([, command = '']) => command);
-  t.equal(commands.length, 15);
+  t.equal(commands.length, 19);
   for (const command of commands) t.ok(command.includes(proxy) || command.includes(admin), command);
 
   const run = async (part: RegExp): Promise<string> => {
@@ -54,6 +54,21 @@ t.test('the printed commands', async (t) => {
     /^sluice_requests_total\{service="demo",version="v1",lane="stable",code="200"\} [0-9]+$/m,
   );
   t.match(await run(/\/events$/), /"rollback\.finished"/);
+
+  // A bounded load in place of the two minutes of it that the page has.
+  await shell(`curl -s -o /dev/null '${proxy}/?[1-200]'`);
+  t.match(JSON.parse(await run(/\/rollouts$/)), { id: 'demo-1', version: 'v2', strategy: 'quick' });
+  t.equal(await run(/\/fail\?percent=50/), 'v2 fails 50 %\n');
+  const isBack = async (): Promise<boolean> => {
+    await shell(`curl -s -o /dev/null '${proxy}/?[1-100]'`);
+    return JSON.parse(await run(/demo-1\/why$/)).phase === 'RolledBack';
+  };
+  // The first look may see it being taken back, and needs another one.
+  t.ok((await isBack()) || (await isBack()) || (await isBack()), 'what fails is taken back');
+  // The one that asked for v2 by name is all that anybody saw of it.
+  t.strictSame((await run(/\/metrics/)).match(/^.*code="500".*$/gm), [
+    'sluice_requests_total{service="demo",version="v2",lane="canary",code="500"} 1',
+  ]);
 
   t.match(JSON.parse(await run(/\/flags\//)), { flag: { name: 'new-checkout', value: 50 } });
   t.match(await run(/x-flag/), /^(X-Flag-New-Checkout: (true|false)\n){6}$/);

@@ -46,6 +46,17 @@ export class AdminClient {
     return (await this.#call(method, path, sending)) as Answer;
   }
 
+  /** An answer that is a text of its own, such as a report in Markdown. @param type its media type */
+  async text(path: string, query: Query, type: string): Promise<string> {
+    const headers = { ...this.#headers(), accept: `${type}, application/problem+json` };
+    const response = await this.#request(target(path, query), { method: 'GET', headers });
+    if (response.statusCode !== 200) await this.#answer(response);
+    if (!isOfSluice(response) || !String(response.headers['content-type']).startsWith(type)) {
+      throw this.#stranger(response.statusCode, `no ${type}`);
+    }
+    return this.#textOf(response.body);
+  }
+
   /** The body of an event stream, as text. */
   async stream(
     path: string,
@@ -125,12 +136,7 @@ export class AdminClient {
 
   async #answer(response: Dispatcher.ResponseData): Promise<unknown> {
     const { statusCode, headers, body } = response;
-    let text: string;
-    try {
-      text = await body.text();
-    } catch (error) {
-      throw unreachable(this.address, error);
-    }
+    const text = await this.#textOf(body);
     const type = String(headers['content-type'] ?? '');
     const json = /^application\/(?:[\w.-]+\+)?json\b/i.test(type) ? parsed(text) : undefined;
     if (statusCode >= 200 && statusCode < 300 && (json !== undefined || text === '')) {
@@ -140,6 +146,14 @@ export class AdminClient {
     // An answer that is no JSON is not of the admin API: the proxy's own port, most likely, or something in between.
     if (json === undefined) throw this.#stranger(statusCode, 'no JSON');
     throw refusal(statusCode, json, oneOf(headers['retry-after']));
+  }
+
+  async #textOf(body: Dispatcher.ResponseData['body']): Promise<string> {
+    try {
+      return await body.text();
+    } catch (error) {
+      throw unreachable(this.address, error);
+    }
   }
 
   #stranger(statusCode: number, found: string): CommandFailure {

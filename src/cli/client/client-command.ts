@@ -32,11 +32,13 @@ export function clientCommand<const Options extends OptionTable>(
   description: Omit<CommandDescription<Options>, 'exit'> & { readonly exit?: string },
   run: (call: ClientCall<Options>) => Promise<Ended>,
 ): Command {
-  const options = { ...description.options, ...CONNECTION_OPTIONS };
+  // A command may describe `timeout` in its own words; its options stay in front.
+  const options = { ...description.options, ...CONNECTION_OPTIONS, ...description.options };
   return defineCommand({ exit: EXIT_TEXT, ...description, options }, async (call) => {
     const { io } = call;
-    const values = call.options as ClientCall<Options>['options'];
-    const admin = new AdminClient(readConnection(values, io.env));
+    const values = call.options as ClientCall<Options>['options'] & { readonly wait?: boolean };
+    // A command that waits for more than an answer has its time-out for that; each answer on the way has the usual time.
+    const admin = new AdminClient(readConnection(values.wait ? { ...values, timeout: undefined } : values, io.env));
     try {
       const ended = await run({
         options: values,

@@ -2,6 +2,7 @@
  * Why a command of the client could not be done, and the exit code that says so to a script.
  *
  *     0 done   1 could not be done   2 wrongly called   3 no server answers   4 refused (401, 403)   5 changed meanwhile or in conflict (409, 412)
+ *     6 waited for in vain (--wait with --timeout)   130 interrupted while it waited, as shells have it for Ctrl-C
  *
  * A refusal of the server is a problem document (RFC 9457): its detail is the first line, each fault one more. Faults of configuration files
  * begin with `file:line:column:`, which editors and terminals make clickable. Whatever came from the server is stripped of control
@@ -9,7 +10,15 @@
  */
 import { printable } from './printable.ts';
 
-export const EXIT = { failed: 1, misused: 2, unreachable: 3, refused: 4, conflict: 5 } as const;
+export const EXIT = {
+  failed: 1,
+  misused: 2,
+  unreachable: 3,
+  refused: 4,
+  conflict: 5,
+  timedOut: 6,
+  interrupted: 130,
+} as const;
 
 export type FailureCode = (typeof EXIT)[keyof typeof EXIT];
 

@@ -45,3 +45,11 @@ export const counted = (count: number, noun: string): string => `${count} ${noun
 
 /** Of ISO 8601: `2026-01-01 12:00:00`, in UTC; a day is part of it, since yesterday's events are shown too. */
 export const time = (iso: string): string => iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '');
+
+/** `1,234,567`. */
+export const count = (value: number): string => WHOLE.format(value);
+
+const WHOLE = new Intl.NumberFormat('en-US');
+
+/** Of ISO 8601: `12:00:00`, in UTC; for pages on which everything is of today. */
+export const timeOfDay = (iso: string): string => time(iso).slice(-8);

@@ -34,7 +34,10 @@ export function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<vo
 
 /** What `work` gives, or null as soon as the signal comes; what it gives later is nobody's business. */
 export function unlessInterrupted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value | null> {
-  if (signal.aborted) return Promise.resolve(null);
+  if (signal.aborted) {
+    work.catch(() => {});
+    return Promise.resolve(null);
+  }
   return new Promise((resolve, reject) => {
     const end = (): void => resolve(null);
     signal.addEventListener('abort', end, { once: true });

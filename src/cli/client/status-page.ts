@@ -6,6 +6,7 @@
  */
 import type { OpenAlert } from '../../control/monitor/alert-watch.ts';
 import type { ServerStatus, ServiceView, VersionView } from '../../control/operations.ts';
+import type { RolloutSummary } from '../../control/rollout/view.ts';
 import { endpointTable, errorCell } from './endpoint-table.ts';
 import { counted, latency, percent, rate, share, span } from './format.ts';
 import type { LiveRate } from './live-rates.ts';
@@ -15,6 +16,8 @@ import { type Cell, type Paint, type Tone, table } from './table.ts';
 export interface StatusPage {
   readonly server: ServerStatus;
   readonly services: readonly ServiceView[];
+  /** That are not over. */
+  readonly rollouts: readonly RolloutSummary[];
   /** Whether each version's endpoints are listed. */
   readonly endpoints: boolean;
   readonly live: (service: string, version: string) => LiveRate | null;
@@ -59,7 +62,7 @@ function serviceText(service: ServiceView, page: StatusPage): string {
         ({ name, endpoints }) => `\n${paint(printable(name), 'strong')}\n${endpointTable(endpoints, paint)}`,
       )
     : [];
-  return `${title}${table(TITLES, rows, paint)}${notes(service, paint)}${endpoints.join('')}`;
+  return `${title}${table(TITLES, rows, paint)}${rolloutLines(service.name, page)}${notes(service, paint)}${endpoints.join('')}`;
 }
 
 function versionRow(version: VersionView, live: LiveRate | null): Cell[] {
@@ -77,6 +80,18 @@ function versionRow(version: VersionView, live: LiveRate | null): Cell[] {
     { text: `${up}/${endpoints.length}`, tone: upTone(up, endpoints.length) },
     String(version.traffic.inFlight),
   ];
+}
+
+/** What runs or waits; the page of a rollout itself is `sluice rollout watch`. */
+function rolloutLines(service: string, { rollouts, paint }: StatusPage): string {
+  const lines = rollouts
+    .filter((rollout) => rollout.service === service)
+    .map(({ id, version, phase, step, stepCount, weight, waiting }) => {
+      const place = step === 0 ? '' : `, step ${step} of ${stepCount}, ${share(weight)}`;
+      const text = printable(`rollout ${id} of ${version}: ${phase}${place}${waiting === null ? '' : `; ${waiting}`}`);
+      return `${phase === 'RollingBack' ? paint(text, 'bad') : text}\n`;
+    });
+  return lines.join('');
 }
 
 function upTone(up: number, all: number): Tone {

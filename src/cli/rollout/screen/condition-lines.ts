@@ -1,0 +1,74 @@
+/**
+ * Conditions of the step and rules of `rollbackWhen`, a line each: what it says of itself, the condition, and the value it has now.
+ *
+ * The same result means the opposite in the two: a condition that is true lets the step end, a rule that is true acts. So a rule is `met` or
+ * `not met` and a condition `passes` or `fails`; what cannot be judged yet is `unknown` in both, and what could not be read says why.
+ */
+import type { ConditionResult } from '../../../control/analysis/verdict.ts';
+import { count, latency, percent, rate } from '../../client/format.ts';
+import { printable } from '../../client/printable.ts';
+import type { Paint, Tone } from '../../client/table.ts';
+
+/** `record`: of a decision, where conditions and rules stand side by side. */
+type Kind = 'condition' | 'rule' | 'record';
+
+type States = Readonly<Record<ConditionResult['status'], readonly [word: string, tone: Tone]>>;
+
+const STATES: Readonly<Record<Kind, States>> = {
+  condition: {
+    pass: ['passes', 'good'],
+    fail: ['fails', 'warning'],
+    inconclusive: ['unknown', 'faint'],
+    error: ['error', 'warning'],
+  },
+  rule: {
+    pass: ['met', 'bad'],
+    fail: ['not met', 'good'],
+    inconclusive: ['unknown', 'faint'],
+    error: ['error', 'warning'],
+  },
+  record: {
+    pass: ['true', 'strong'],
+    fail: ['false', 'strong'],
+    inconclusive: ['unknown', 'faint'],
+    error: ['error', 'warning'],
+  },
+};
+
+const STATE_WIDTH = 8;
+
+export function conditionLines(results: readonly ConditionResult[], kind: Kind, paint: Paint): string[] {
+  const width = Math.max(0, ...results.map(({ condition }) => printable(condition).length));
+  return results.map((result) => {
+    const [word, tone] = STATES[kind][result.status] ?? [result.status, 'strong'];
+    const shown = paint(printable(word), tone) + ' '.repeat(Math.max(0, STATE_WIDTH - word.length));
+    return `${shown}  ${printable(result.condition).padEnd(width)}  ${printable(valueText(result))}`;
+  });
+}
+
+function valueText({ status, metric, value, baseline, samples, message }: ConditionResult): string {
+  if (status === 'error' || value === null) return message;
+  const stable = baseline === null ? '' : `, stable ${metricText(metric, baseline)}`;
+  const of = samples > 0 ? `, of ${count(samples)}` : '';
+  return `${metricText(metric, value)}${stable}${of}${status === 'inconclusive' ? '; too few' : ''}`;
+}
+
+/** In the unit of the metric; of one that Sluice does not know, the number as it is. */
+function metricText(metric: string, value: number): string {
+  switch (metric) {
+    case 'error_rate':
+    case 'success_rate':
+    case 'availability':
+    case 'health_score':
+      return percent(value);
+    case 'throughput':
+      return `${rate(value)}/s`;
+    case 'p50':
+    case 'p95':
+    case 'p99':
+    case 'p999':
+      return latency(value);
+    default:
+      return String(Number(value.toPrecision(6)));
+  }
+}
