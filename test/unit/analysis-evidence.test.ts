@@ -6,7 +6,7 @@ import {
   TESTS,
   thresholdOf,
 } from '../../src/control/analysis/evidence.ts';
-import { countedSince, stableFailsToo } from '../../src/control/analysis/stable-fails.ts';
+import { bothAreDown, countedSince, stableFailsToo } from '../../src/control/analysis/stable-fails.ts';
 import type { EvidenceReading, TestName } from '../../src/control/analysis/verdict.ts';
 import type { ShareCounts, SideCounts } from '../../src/model/evidence-table.ts';
 import type { EvidenceConfig } from '../../src/model/rollout-config.ts';
@@ -217,4 +217,15 @@ t.test('totals are sums over all shares', async (t) => {
   ]);
   t.same(reading.canary, { trials: 250, failed: 6, counted: 1, slow: 0, ended: 250, aborted: 2, userErrors: 1 });
   t.same(reading.stable, { trials: 1_750, failed: 0, counted: 0, slow: 3, ended: 1_740, aborted: 0, userErrors: 0 });
+});
+
+t.test('both are down from one failure in ten on, of each', async (t) => {
+  const both = (canary: number, stable: number): boolean =>
+    bothAreDown([at(0.1, side(100, { counted: canary }), side(900, { counted: stable }))]);
+  t.equal(both(10, 90), true);
+  t.equal(both(9, 90), false, 'the canary fails less');
+  t.equal(both(10, 80), false, 'stable fails less');
+  t.equal(both(50, 90), false, 'most of it is the canary');
+  t.equal(bothAreDown([at(0.1, side(10, { counted: 4 }), side(90, { counted: 40 }))]), false, 'too few to tell');
+  t.equal(bothAreDown([]), false);
 });

@@ -466,6 +466,11 @@ t.test('without approvers in the configuration a token approves', async (t) => {
     refusal(signedBy('lead'), { ...none, actor: ops }),
     'forbidden /signature: the configuration names no approvers',
   );
+  t.match(
+    refusal({}, { ...none, actor: ops, rollout: rollout({ isSigned: true }) }),
+    /^forbidden: .* was started when the configuration named approvers/,
+    'approvers that a reload has taken out do not leave the token alone',
+  );
   const local = { ...CI, name: 'local', role: 'admin' } as const;
   t.match(acceptApproval(request({}, { ...none, actor: local, open: true })), { approver: 'local', role: OPEN_ROLE });
   t.equal(refusal({}, { ...none, actor: { ...CI, name: 'local' }, open: true }), 'taken', 'whatever the role is');

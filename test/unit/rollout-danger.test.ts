@@ -50,6 +50,11 @@ t.test('each cause', async (t) => {
   t.match(danger({ evidence: { ...CALM, mismatch: crossed('ratio') } }), { cause: 'incident' });
 });
 
+t.test('both fail much: held, although nothing was asked for that would notice', async (t) => {
+  t.match(danger({ bothDown: true }), { cause: 'incident', reason: /v1 and v2 fail at once/ });
+  t.match(danger({ bothDown: true, evidence: { ...CALM, verdict: crossed('errors') } }), { cause: 'evidence' });
+});
+
 t.test('a rule that applies to stable as well is no fault of the canary', async (t) => {
   const rules = [rule('fail'), rule('pass'), rule('fail')];
   const applies = { rules, stableRules: [rule('fail'), rule('pass'), rule('fail')] };

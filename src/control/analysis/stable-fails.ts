@@ -40,6 +40,20 @@ export function stableFailsToo(counts: readonly ShareCounts[], slo: number | nul
   return expected >= PART * canaryFailures && expected >= (slo ?? MUCH) * requests;
 }
 
+/** Failure rate of either from which nobody should go on, whatever else is asked for. */
+const OUTAGE = 0.1;
+
+/** Whether both versions fail so much that the rollout has to wait, with or without an SLO. */
+export function bothAreDown(counts: readonly ShareCounts[]): boolean {
+  let failures = 0;
+  let requests = 0;
+  for (const { canary } of counts) {
+    failures += canary.counted;
+    requests += canary.trials;
+  }
+  return failures >= LEAST_FAILURES && failures >= OUTAGE * requests && stableFailsToo(counts, OUTAGE);
+}
+
 /** What was counted between two readings of one rollout; share slots are only ever added. */
 export function countedSince(now: readonly ShareCounts[], before: readonly ShareCounts[]): ShareCounts[] {
   return now.map((counts, index) => {

@@ -88,6 +88,10 @@ function refuseNothingToApprove(rollout: Rollout, step: number): void {
 
 /** By the token alone. */
 function unsigned({ rollout, given, actor, now, step, open }: ApprovalRequest): Approval {
+  if (rollout.isSigned === true) {
+    const message = `${rollout.id} was started when the configuration named approvers, and it names none now; without a key nobody can approve it: put them back, or abort it`;
+    throw new OperationError('forbidden', message);
+  }
   if (given.signature !== undefined) {
     const message =
       'the configuration names no approvers, so there is no key to check the signature with; add it to approvers';

@@ -20,7 +20,7 @@ export interface Danger {
 
 export function dangerOf(rollout: Rollout, seen: Observation): Danger | null {
   if (seen.gone !== null) return { cause: 'configuration', reason: seen.gone, mode: 'immediate' };
-  return provenDanger(seen) ?? suspectedDanger(rollout, seen) ?? splitDanger(seen);
+  return provenDanger(seen) ?? suspectedDanger(rollout, seen) ?? splitDanger(seen) ?? outageDanger(rollout, seen);
 }
 
 /** Attribution has compared with stable. */
@@ -101,4 +101,14 @@ function healthDanger({ strategy, version }: Rollout, { health }: Observation): 
 function splitDanger({ evidence }: Observation): Danger | null {
   const { mismatch } = evidence;
   return mismatch === null ? null : { cause: 'incident', reason: mismatch.message, mode: 'immediate' };
+}
+
+/** Nothing was asked for that would notice it, and conditions that compare with stable pass: going on would be by chance. */
+function outageDanger({ stable, version }: Rollout, { bothDown = false }: Observation): Danger | null {
+  if (!bothDown) return null;
+  return {
+    cause: 'incident',
+    reason: `${stable} and ${version} fail at once, one request in ten or more`,
+    mode: 'immediate',
+  };
 }

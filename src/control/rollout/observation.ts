@@ -24,6 +24,8 @@ export interface Observation {
   readonly evidence: EvidenceReading;
   /** Whether stable fails as well, of late: in the last minute, and after an incident since somebody let it go on. Left out: no. */
   readonly outage?: boolean;
+  /** Whether both fail at least one request in ten, of late. Left out: no. */
+  readonly bothDown?: boolean;
   /** Of the present step. */
   readonly conditions: readonly ConditionResult[];
   /** In the order of `strategy.rollbackWhen`; `pass` says that the rule applies. */

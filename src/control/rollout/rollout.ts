@@ -223,6 +223,8 @@ export interface Rollout {
   /** What a queued one waits for, or what holds the present step; null while nothing does. */
   readonly waiting: string | null;
   readonly approvals: readonly Approval[];
+  /** Whether there were approvers with keys when it was started: then no approval counts without a signature. Left out: no. */
+  readonly isSigned?: boolean;
   readonly tasks: Tasks;
   readonly pack: string | null;
   /** Lanes and weights from before the start; null before it. */

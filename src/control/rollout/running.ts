@@ -18,7 +18,7 @@ import { judgeEvidence, thresholdOf } from '../analysis/evidence.ts';
 import type { ProviderReadings } from '../analysis/providers/provider-readings.ts';
 import { RolloutMetrics } from '../analysis/rollout-metrics.ts';
 import { SlowWindows } from '../analysis/slow-windows.ts';
-import { countedSince, stableFailsToo } from '../analysis/stable-fails.ts';
+import { bothAreDown, countedSince, stableFailsToo } from '../analysis/stable-fails.ts';
 import type { ConditionResult, EvidenceReading, MetricReader, Side } from '../analysis/verdict.ts';
 import { VersionMeter } from '../analysis/version-meter.ts';
 import { summaryOf, type VersionTotals } from '../analysis/version-totals.ts';
@@ -236,13 +236,12 @@ export class RunningRollout {
     });
   }
 
-  #isOutage(counts: readonly ShareCounts[]): boolean {
+  /** Whether stable fails too of late, and whether both fail much. */
+  #outage(counts: readonly ShareCounts[]): Pick<Observation, 'outage' | 'bothDown'> {
     const before = this.#past[0]?.counts;
+    const recent = before === undefined ? counts : countedSince(counts, before);
     const { slo } = this.rollout.strategy.evidence;
-    return stableFailsToo(
-      before === undefined ? counts : countedSince(counts, before),
-      slo === null ? null : slo / 100,
-    );
+    return { outage: stableFailsToo(recent, slo === null ? null : slo / 100), bothDown: bothAreDown(recent) };
   }
 
   /** It goes on after an incident: what failed until now is over. */
@@ -296,7 +295,7 @@ export class RunningRollout {
       elapsed,
       service: config().services.find(({ name }) => name === this.rollout.service) ?? null,
       evidence: this.evidence(false, counts),
-      outage: this.#isOutage(counts),
+      ...this.#outage(counts),
       conditions: this.conditions(),
       rules: this.rules(),
       stableRules: this.stableRules(),

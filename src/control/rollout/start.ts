@@ -94,6 +94,7 @@ export function newRollout(
     digest: rolloutDigest({ ...subject, endpoints }),
     risk: riskFor(serviceName, given, context),
     ...{ step: -1, stepStartedAt: now, soaked: 0, held: 0, weight: 0, pause: null, waiting: null },
+    isSigned: config.rollouts.approvers.length > 0,
     ...{ approvals: [], tasks: {}, pack: null, before: null, rollback: null, decision: null, steps: [] },
     timeline: [{ at: now, kind: 'verb', message: `started by ${actor.name}${reason === '' ? '' : `: ${reason}`}` }],
     ...{ counted: [], failures: [], forgiven: 0, retryOf },
