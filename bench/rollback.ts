@@ -112,11 +112,7 @@ try {
   }
   if (wants('equal')) {
     const title = 'an equal canary; both fail 2 %, and 2 % of the users always fail (sessions)';
-    const off = { evidence: { latency: 'off' } };
     calm.push(await repeated(title, equal, (nth) => runEqual(stage, nth, EQUAL_STEP)));
-    calm.push(
-      await repeated('the same, `latency: off`', equal, (nth) => runEqual(stage, equal + nth, EQUAL_STEP, off)),
-    );
   }
   if (wants('outage')) {
     for (const plan of OUTAGES) calm.push(await repeated(plan.title, outages, () => runOutage(stage, plan)));
@@ -157,10 +153,6 @@ try {
     '',
     'In an outage of both the errors are the outage’s own; behind it, nobody gets one. A rule looks at its whole window, so it holds the rollout again as',
     'long as the outage is in it.',
-    '',
-    'The latency test takes every slow request for a witness of its own. A process that waits for a core answers several requests late at once, which is the',
-    'likely cause where good and equal canaries are taken back as slow; it was not measured apart. The table has the equal canary with the test and',
-    'without.',
     '',
     `${made.toLocaleString('en')} requests in all, ${skipped.toLocaleString('en')} were due and not sent because every connection was waiting for an answer.`,
     ...(stage.lostCalls.length > 0

@@ -53,3 +53,23 @@ const WHOLE = new Intl.NumberFormat('en-US');
 
 /** Of ISO 8601: `12:00:00`, in UTC; for pages on which everything is of today. */
 export const timeOfDay = (iso: string): string => time(iso).slice(-8);
+
+/** In the unit of the metric; of one that Sluice does not know, the number as it is. */
+export function metricText(metric: string, value: number): string {
+  switch (metric) {
+    case 'error_rate':
+    case 'success_rate':
+    case 'availability':
+    case 'health_score':
+      return percent(value);
+    case 'throughput':
+      return `${rate(value)}/s`;
+    case 'p50':
+    case 'p95':
+    case 'p99':
+    case 'p999':
+      return latency(value);
+    default:
+      return String(Number(value.toPrecision(6)));
+  }
+}

@@ -8,7 +8,7 @@ import type { OpenAlert } from '../../control/monitor/alert-watch.ts';
 import type { ServerStatus, ServiceView, VersionView } from '../../control/operations.ts';
 import type { RolloutSummary } from '../../control/rollout/view.ts';
 import { endpointTable, errorCell } from './endpoint-table.ts';
-import { counted, latency, percent, rate, share, span } from './format.ts';
+import { counted, latency, metricText, percent, rate, share, span } from './format.ts';
 import type { LiveRate } from './live-rates.ts';
 import { printable } from './printable.ts';
 import { type Cell, type Paint, type Tone, table } from './table.ts';
@@ -116,18 +116,4 @@ function alertText({ name, state, metric, value, when, threshold, version, endpo
   return printable(
     `alert ${name} ${state} for ${span(ms)}: ${metric} of ${of}${now} ${when} ${metricText(metric, threshold)}`,
   );
-}
-
-function metricText(metric: OpenAlert['metric'], value: number): string {
-  switch (metric) {
-    case 'availability':
-    case 'error_rate':
-      return percent(value);
-    case 'throughput':
-      return `${rate(value)}/s`;
-    case 'p50':
-    case 'p95':
-    case 'p99':
-      return latency(value);
-  }
 }

@@ -6,7 +6,7 @@
  */
 
 import type { ServiceConfig } from '../../model/config.ts';
-import type { ShareCounts } from '../../model/evidence-table.ts';
+import type { FailedRequest, ShareCounts } from '../../model/evidence-table.ts';
 import type { StrategyConfig } from '../../model/rollout-config.ts';
 import type { ConditionResult, EvidenceReading } from '../analysis/verdict.ts';
 
@@ -137,17 +137,8 @@ export interface TimelineEntry {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-export interface FailedRequestRecord {
-  readonly at: number;
-  readonly method: string;
-  readonly path: string;
-  readonly route: string;
-  readonly status: number;
-  readonly flag: string;
-  readonly duration: number;
-  readonly requestId: string;
-  readonly endpoint: string;
-}
+/** A failed attempt of the version, as it is kept. */
+export type FailedRequestRecord = Omit<FailedRequest, 'row' | 'use'>;
 
 /** What was known at the moment in which it was decided to take the version back (or to fail, or to hold). */
 export interface Decision {

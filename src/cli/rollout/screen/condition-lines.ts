@@ -5,7 +5,7 @@
  * `not met` and a condition `passes` or `fails`; what cannot be judged yet is `unknown` in both, and what could not be read says why.
  */
 import type { ConditionResult } from '../../../control/analysis/verdict.ts';
-import { count, latency, percent, rate } from '../../client/format.ts';
+import { count, metricText } from '../../client/format.ts';
 import { printable } from '../../client/printable.ts';
 import type { Paint, Tone } from '../../client/table.ts';
 
@@ -51,24 +51,4 @@ function valueText({ status, metric, value, baseline, samples, message }: Condit
   const stable = baseline === null ? '' : `, stable ${metricText(metric, baseline)}`;
   const of = samples > 0 ? `, of ${count(samples)}` : '';
   return `${metricText(metric, value)}${stable}${of}${status === 'inconclusive' ? '; too few' : ''}`;
-}
-
-/** In the unit of the metric; of one that Sluice does not know, the number as it is. */
-function metricText(metric: string, value: number): string {
-  switch (metric) {
-    case 'error_rate':
-    case 'success_rate':
-    case 'availability':
-    case 'health_score':
-      return percent(value);
-    case 'throughput':
-      return `${rate(value)}/s`;
-    case 'p50':
-    case 'p95':
-    case 'p99':
-    case 'p999':
-      return latency(value);
-    default:
-      return String(Number(value.toPrecision(6)));
-  }
 }
