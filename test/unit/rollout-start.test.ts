@@ -23,14 +23,6 @@ t.test('refusals', async (t) => {
   t.equal(stage.traffic(), 'stable v1 90, canary v3 10');
 });
 
-t.test('as many as there is room for', async (t) => {
-  const stage = await newRolloutStage(t);
-  while (stage.controller.hasRoom())
-    await stage.start({ ...QUICK, whenBusy: 'queue' }, 'v2', { notBefore: '2027-01-01T00:00:00Z' });
-  t.equal(stage.controller.all().length, 64);
-  t.match(await refusal(stage.start({ ...QUICK, whenBusy: 'queue' })), /^busy: /);
-});
-
 t.test('what is written out', async (t) => {
   const { core, controller } = await newRolloutStage(t);
   const context: StartContext = {
