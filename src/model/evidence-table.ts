@@ -84,6 +84,8 @@ export const TERMS = {
   slowLimit: 7,
   slowThreshold: 8,
   slowTolerance: 9,
+  /** What evidence that was begun anew has to have more, of ln E; 0: it was not. */
+  startCost: 10,
 } as const;
 const SHARES_AT = 16;
 const TERMS_LENGTH = SHARES_AT + SHARES;
@@ -109,6 +111,7 @@ export type SwitchCause = (typeof CAUSES)[number];
 /** Times of a row, milliseconds since 1970: of the first failed attempt, and of the switch; 0 where there was none. */
 export const TIMES = { firstFailure: 0, thrown: 1 } as const;
 const TIMES_LENGTH = 2;
+const START_LENGTH = 4;
 export const timesSlot = (row: number): number => row * TIMES_LENGTH;
 
 /** Bits per bitmap. Sessions that share a bit count as one, which only makes evidence slower. */
@@ -126,6 +129,8 @@ export interface EvidenceTable {
   readonly terms: Float64Array;
   readonly switches: Int32Array;
   readonly times: Float64Array;
+  /** Written by the control plane, by row and share. */
+  readonly starts: Float64Array;
   /** One per worker; the last one is the base. */
   readonly totals: readonly Float64Array[];
   readonly seen: Int32Array;
@@ -140,6 +145,7 @@ export function newEvidenceTable(workers: number): EvidenceTable {
     terms: doubles(EVIDENCE_ROWS * TERMS_LENGTH),
     switches: ints(EVIDENCE_ROWS * SWITCH_LENGTH),
     times: doubles(EVIDENCE_ROWS * TIMES_LENGTH),
+    starts: doubles(EVIDENCE_ROWS * SHARES * START_LENGTH),
     totals: Array.from({ length: workers + 1 }, () => doubles(EVIDENCE_ROWS * ROW_LENGTH)),
     seen: ints(EVIDENCE_ROWS * SEEN_KINDS * SEEN_WORDS),
   };
@@ -151,7 +157,12 @@ export function clearEvidence(table: EvidenceTable, row: number): void {
   table.seen.fill(0, row * SEEN_KINDS * SEEN_WORDS, (row + 1) * SEEN_KINDS * SEEN_WORDS);
   table.switches.fill(0, switchSlot(row), switchSlot(row + 1));
   table.times.fill(0, timesSlot(row), timesSlot(row + 1));
+  table.starts.fill(0, startSlot(row, 0, 0, 0), startSlot(row + 1, 0, 0, 0));
 }
+
+/** What had been counted when evidence was begun anew. @param kind 0: counted failures, 1: slow. @param side 0 canary, 1 stable. */
+export const startSlot = (row: number, share: number, kind: number, side: number): number =>
+  (row * SHARES + share) * START_LENGTH + kind * 2 + side;
 
 export type SideCounts = { readonly [Key in keyof typeof SIDE_SLOTS]: number };
 

@@ -22,6 +22,7 @@ import { Attribution } from '../../model/attribution.ts';
 import type { ShareCounts } from '../../model/evidence-table.ts';
 import type { EvidenceConfig } from '../../model/rollout-config.ts';
 import { messageOf, mismatchMessage } from './evidence-message.ts';
+import { mixed, type Start } from './fresh-starts.ts';
 import { misdealtLogE, swallowedLogE } from './ratio.ts';
 import { requestsToProve, sloBad, sloGood } from './slo.ts';
 import type { SlowWindows } from './slow-windows.ts';
@@ -37,6 +38,8 @@ export interface EvidenceOptions {
   readonly slowLimit?: number;
   /** Whether to find out how many requests the proof still needs, the most expensive part. Default true. */
   readonly needs?: boolean;
+  /** Where evidence was begun anew; left out, it is from the beginning alone. */
+  readonly starts?: readonly Start<readonly ShareCounts[]>[];
   /** What windows of time say of slow requests; left out, their number alone is asked. */
   readonly windows?: Pick<SlowWindows, 'logE' | 'won' | 'lost'>;
   /** Counts of the moment from which on the SLO and the split are looked at: an incident before it is over. */
@@ -57,15 +60,24 @@ export type MeasuredEvidence = { readonly [Test in TestName]: number } & { reado
 export function measureEvidence(
   counts: readonly ShareCounts[],
   config: EvidenceConfig,
-  { windows, since }: Pick<EvidenceOptions, 'windows' | 'since'> = {},
+  { windows, since, starts = [] }: Pick<EvidenceOptions, 'windows' | 'since' | 'starts'> = {},
 ): MeasuredEvidence {
   const recent = since === undefined ? counts : countedSince(counts, since);
   const isOn = (test: TestName): boolean => thresholdOf(config, test) < Number.POSITIVE_INFINITY;
+  const latency = config.latency?.tolerance ?? 1;
+  /** A test from the beginning and from every start. */
+  const both = (test: (counts: readonly ShareCounts[]) => number, all = counts): number =>
+    mixed(test(all), starts, (from) => test(countedSince(counts, from)));
   return {
-    errors: isOn('errors') ? attributionOf(counts, 'counted', config.tolerance) : 0,
-    slo: isOn('slo') ? sloLogE(recent, config.slo!) : 0,
-    latency: isOn('latency') ? latencyLogE(counts, config.latency!.tolerance, windows) : 0,
-    ratio: isOn('ratio') ? swallowedLogE(counts) : 0,
+    errors: isOn('errors') ? both((each) => attributionOf(each, 'counted', config.tolerance)) : 0,
+    slo: isOn('slo') ? both((each) => sloLogE(each, config.slo!), recent) : 0,
+    latency: isOn('latency')
+      ? least(
+          both((each) => attributionOf(each, 'slow', latency)),
+          windows,
+        )
+      : 0,
+    ratio: isOn('ratio') ? both(swallowedLogE) : 0,
     mismatch: isOn('ratio') ? misdealtLogE(recent) : 0,
   };
 }
@@ -129,10 +141,8 @@ function attributionOf(counts: readonly ShareCounts[], slot: 'counted' | 'slow',
 }
 
 /** The less of two e-values is one, if either is. */
-function latencyLogE(counts: readonly ShareCounts[], tolerance: number, windows: EvidenceOptions['windows']): number {
-  const byRequests = attributionOf(counts, 'slow', tolerance);
-  return windows === undefined ? byRequests : Math.min(byRequests, windows.logE);
-}
+const least = (byRequests: number, windows: EvidenceOptions['windows']): number =>
+  windows === undefined ? byRequests : Math.min(byRequests, windows.logE);
 
 /** Shares that a test of the SLO is begun at anew. */
 const FRESH_STARTS = 8;

@@ -15,6 +15,7 @@
  * version alone, without slow requests, or before anything is called slow, say nothing. Nothing is kept over a restart.
  */
 import type { ShareCounts, SideCounts } from '../../model/evidence-table.ts';
+import { mixed, STARTS, type Start } from './fresh-starts.ts';
 
 /** Milliseconds; a little less than there is between two looks, of which one may come a little early. */
 export const WINDOW = 200;
@@ -35,6 +36,13 @@ export class SlowWindows {
   won = 0;
   lost = 0;
   #mark: Mark | null = null;
+  #starts: readonly Start<{ readonly won: number; readonly lost: number }>[] = [];
+
+  /** Begins the bet anew beside the others, as all evidence is (fresh-starts.ts). */
+  startAnew(cost: number): void {
+    const { won, lost } = this;
+    this.#starts = [...this.#starts.slice(-(STARTS - 1)), { from: { won, lost }, cost }];
+  }
 
   /** Looks at the counts of now. @param isOn whether anything is called slow. */
   note(now: number, counts: readonly ShareCounts[], isOn: boolean): void {
@@ -63,10 +71,14 @@ export class SlowWindows {
   /** Natural logarithm of the e-value, 0 without windows. */
   get logE(): number {
     const { won, lost } = this;
-    const capital = BETS.map((p) => won * Math.log(2 * p) + lost * Math.log(2 * (1 - p)));
-    const most = Math.max(...capital);
-    return most + Math.log(capital.reduce((sum, each) => sum + Math.exp(each - most), 0) / BETS.length);
+    return mixed(capitalOf(won, lost), this.#starts, (from) => capitalOf(won - from.won, lost - from.lost));
   }
+}
+
+function capitalOf(won: number, lost: number): number {
+  const capital = BETS.map((p) => won * Math.log(2 * p) + lost * Math.log(2 * (1 - p)));
+  const most = Math.max(...capital);
+  return most + Math.log(capital.reduce((sum, each) => sum + Math.exp(each - most), 0) / BETS.length);
 }
 
 interface Part {

@@ -22,6 +22,7 @@ import {
   type SwitchCause,
   shareSlot,
   sideSlot,
+  startSlot,
   switchSlot,
   TERMS,
   TIMES,
@@ -30,6 +31,7 @@ import {
 } from '../../model/evidence-table.ts';
 import type { EvidenceConfig } from '../../model/rollout-config.ts';
 import { thresholdOf } from '../analysis/evidence.ts';
+import { FIRST } from '../analysis/fresh-starts.ts';
 
 /** Everything of a mark but its lowest two bits. */
 const COMPARED = ~(CLOSED | NO_OVERRIDE);
@@ -86,7 +88,8 @@ export class EvidenceRows {
       ['shares', Math.min(counted.length, SHARES)],
       ['current', 0],
       ['budget', config.maxFailures],
-      ['errorsThreshold', thresholdOf(config, 'errors')],
+      ['errorsThreshold', thresholdOf(config, 'errors') - FIRST],
+      ['startCost', 0],
       ['errorsTolerance', config.tolerance],
       ['slowLimit', 0],
       ['slowThreshold', Number.POSITIVE_INFINITY],
@@ -119,7 +122,24 @@ export class EvidenceRows {
 
   /** Whether workers may find the canary slow by its requests alone: only while windows of time say the same. */
   trustSlow(row: number, config: EvidenceConfig, isTrusted: boolean): void {
-    this.#terms(row, TERMS.slowThreshold, isTrusted ? thresholdOf(config, 'latency') : Number.POSITIVE_INFINITY);
+    this.#terms(
+      row,
+      TERMS.slowThreshold,
+      isTrusted ? thresholdOf(config, 'latency') - FIRST : Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** Evidence is begun anew, for workers too. @param counts of that moment. @param cost what more it has to have, of ln E. */
+  startAnew(row: number, counts: readonly ShareCounts[], cost: number): void {
+    const { starts } = this.#table;
+    counts.forEach(({ canary, stable }, share) => {
+      [canary, stable].forEach((side, which) => {
+        starts[startSlot(row, share, 0, which)] = side.counted;
+        starts[startSlot(row, share, 1, which)] = side.slow;
+      });
+    });
+    // What a worker has to have is compared with a threshold that the first bet's part is in already.
+    this.#terms(row, TERMS.startCost, cost + FIRST);
   }
 
   slowLimit(row: number): number {

@@ -15,6 +15,7 @@ import type { Snapshot, VersionSnapshot } from '../../model/snapshot.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { evaluate, evaluateRule } from '../analysis/evaluate.ts';
 import { judgeEvidence, thresholdOf } from '../analysis/evidence.ts';
+import { costOf, START_EVERY, STARTS, type Start } from '../analysis/fresh-starts.ts';
 import type { ProviderReadings } from '../analysis/providers/provider-readings.ts';
 import { RolloutMetrics } from '../analysis/rollout-metrics.ts';
 import { SlowWindows } from '../analysis/slow-windows.ts';
@@ -31,9 +32,6 @@ import { type FailedRequestRecord, isOver, type Rollout, type VersionSummary } f
 
 const MOST_ELAPSED = 2_000;
 const KEPT_FAILURES = 20;
-/** Counts are remembered every so often, and so many of them: a minute back. */
-const PAST_EVERY = 10_000;
-const PAST_KEPT = 6;
 /** Stable's answers that its percentile needs before anything is called slow. */
 const LEAST_ANSWERS = 100;
 const PERCENTILE_WINDOW = 300_000;
@@ -76,7 +74,8 @@ export class RunningRollout {
   #unavailable: number | null = null;
   #failures: readonly FailedRequestRecord[];
   readonly #windows = new SlowWindows();
-  #past: readonly { readonly at: number; readonly counts: readonly ShareCounts[] }[] = [];
+  #past: readonly (Start<readonly ShareCounts[]> & { readonly at: number })[] = [];
+  #starts = 0;
   readonly #meters: Readonly<Record<Side, VersionMeter>>;
   /** Where the present step began. */
   #from: Readonly<Record<Side, StepMark>>;
@@ -107,7 +106,7 @@ export class RunningRollout {
     // Its own counts come first: the marks below are taken of them.
     rows.begin(row, strategy.evidence, rollout.counted, rollout.forgiven);
     // What failed before a restart is no outage of now.
-    this.#past = [{ at: clock.now(), counts: rows.read(row) }];
+    this.#past = [{ at: clock.now(), from: rows.read(row), cost: costOf(++this.#starts) }];
     const meters = {
       canary: new VersionMeter(memories, snapshot, service, version),
       stable: new VersionMeter(memories, snapshot, service, stable),
@@ -215,30 +214,37 @@ export class RunningRollout {
     if (value !== null && samples >= LEAST_ANSWERS) rows.slowFrom(this.row, Math.max(latency.floor, value));
   }
 
-  /** Counts of a minute ago: an outage that has just begun is seen by what is new since then. */
+  /** Begins evidence anew, and keeps the counts of the last minute: an outage that has just begun is seen by what is new since then. */
   #remember(): void {
-    const now = this.#parts.clock.now();
-    const { at } = this.#past.at(-1) ?? { at: Number.NEGATIVE_INFINITY };
-    if (now - at < PAST_EVERY) return;
-    this.#past = [...this.#past.slice(-(PAST_KEPT - 1)), { at: now, counts: this.#parts.rows.read(this.row) }];
+    const { rows, clock } = this.#parts;
+    const at = clock.now();
+    const last = this.#past.at(-1);
+    if (last !== undefined && at - last.at < START_EVERY) return;
+    const cost = costOf(++this.#starts);
+    const start = { at, from: rows.read(this.row), cost };
+    this.#past = [...this.#past.slice(-(STARTS - 1)), start];
+    this.#windows.startAnew(cost);
+    // Workers have one start; the last but one has seen more of what has just begun.
+    const told = this.#past.at(-2) ?? start;
+    rows.startAnew(this.row, told.from, told.cost);
   }
 
   /** @param needs whether to find out how many requests a proof still needs, which takes longest. */
   evidence(needs = false, counts = this.#parts.rows.read(this.row)): EvidenceReading {
     const { rows } = this.#parts;
-    const before = this.#past[0]?.counts;
+    const before = this.#past[0]?.from;
     return judgeEvidence(counts, this.rollout.strategy.evidence, rows.failures(this.row), {
       ...{ needs, slowLimit: rows.slowLimit(this.row) },
       ...(Number.isNaN(this.#assigned) ? {} : { share: this.#assigned }),
       ...(before !== undefined && { before }),
-      windows: this.#windows,
+      ...{ windows: this.#windows, starts: this.#past },
       ...(this.rollout.pardoned !== undefined && { since: this.rollout.pardoned }),
     });
   }
 
   /** Whether stable fails too of late, and whether both fail much. */
   #outage(counts: readonly ShareCounts[]): Pick<Observation, 'outage' | 'bothDown'> {
-    const before = this.#past[0]?.counts;
+    const before = this.#past[0]?.from;
     const recent = before === undefined ? counts : countedSince(counts, before);
     const { slo } = this.rollout.strategy.evidence;
     return { outage: stableFailsToo(recent, slo === null ? null : slo / 100), bothDown: bothAreDown(recent) };
@@ -248,7 +254,7 @@ export class RunningRollout {
   forgive(): void {
     this.#parts.rows.reset(this.row);
     this.closed = false;
-    this.#past = [{ at: this.#parts.clock.now(), counts: this.#parts.rows.read(this.row) }];
+    this.#past = [{ at: this.#parts.clock.now(), from: this.#parts.rows.read(this.row), cost: costOf(++this.#starts) }];
   }
 
   conditions(): ConditionResult[] {

@@ -30,6 +30,7 @@ import {
   seenWord,
   shareSlot,
   sideSlot,
+  startSlot,
   switchSlot,
   TERMS,
   TIMES,
@@ -121,7 +122,7 @@ export class Evidence {
     if (!isNew) return null;
     const threshold = this.term(row, TERMS.errorsThreshold);
     const tolerance = this.term(row, TERMS.errorsTolerance);
-    return this.#isEnough(row, SIDE_SLOTS.counted, threshold, tolerance) ? this.#throw(row, version, 'errors') : null;
+    return this.#isEnough(row, FAILED, threshold, tolerance) ? this.#throw(row, version, 'errors') : null;
   }
 
   /** The same for a slow first attempt that evidence has grown by. */
@@ -130,21 +131,33 @@ export class Evidence {
     if (Atomics.add(this.table.switches, switchSlot(row) + SWITCH.cause, 0) !== 0) return null;
     const threshold = this.term(row, TERMS.slowThreshold);
     const tolerance = this.term(row, TERMS.slowTolerance);
-    return this.#isEnough(row, SIDE_SLOTS.slow, threshold, tolerance) ? this.#throw(row, version, 'latency') : null;
+    return this.#isEnough(row, SLOW, threshold, tolerance) ? this.#throw(row, version, 'latency') : null;
   }
 
-  #isEnough(row: number, event: number, threshold: number, tolerance: number): boolean {
+  /** From the beginning, or from where evidence was begun anew, which asks for more. */
+  #isEnough(row: number, kind: typeof FAILED | typeof SLOW, threshold: number, tolerance: number): boolean {
     if (!(threshold > 0) || threshold === Number.POSITIVE_INFINITY) return false;
-    const { terms } = this.table;
+    if (this.#logE(row, kind, tolerance, false) >= threshold) return true;
+    const cost = this.term(row, TERMS.startCost);
+    return cost > 0 && this.#logE(row, kind, tolerance, true) >= threshold + cost;
+  }
+
+  #logE(row: number, kind: typeof FAILED | typeof SLOW, tolerance: number, anew: boolean): number {
+    const { terms, starts } = this.table;
+    const event = kind === FAILED ? SIDE_SLOTS.counted : SIDE_SLOTS.slow;
     const attribution = this.#attribution;
     attribution.reset();
     const shares = this.term(row, TERMS.shares);
     for (let share = 0; share < shares; share++) {
-      const canary = this.#sum(sideSlot(row, share, 0) + event);
-      const stable = this.#sum(sideSlot(row, share, 1) + event);
+      let canary = this.#sum(sideSlot(row, share, 0) + event);
+      let stable = this.#sum(sideSlot(row, share, 1) + event);
+      if (anew) {
+        canary = Math.max(0, canary - starts[startSlot(row, share, kind, 0)]!);
+        stable = Math.max(0, stable - starts[startSlot(row, share, kind, 1)]!);
+      }
       attribution.add(terms[shareSlot(row, share)]!, canary, stable, tolerance);
     }
-    return attribution.logE >= threshold;
+    return attribution.logE;
   }
 
   #sum(slot: number): number {
