@@ -1,6 +1,7 @@
 /** Conditions of strategies: what each form means, and what is said about those that mean nothing. */
 import t from 'tap';
-import { BUILT_IN_METRICS, parseCondition } from '../../src/control/config/condition.ts';
+import { parseCondition } from '../../src/control/config/condition.ts';
+import { BUILT_IN_METRICS } from '../../src/model/built-in-metrics.ts';
 import type { Operand } from '../../src/model/rollout-config.ts';
 
 const value = (number: number): Operand => ({ kind: 'value', value: number });
@@ -90,7 +91,7 @@ t.test('a metric that is read elsewhere may be like one of the proxy, and is com
 });
 
 t.test('every metric of the proxy has a unit that is not guessed', async (t) => {
-  for (const metric of BUILT_IN_METRICS) {
+  for (const metric of Object.keys(BUILT_IN_METRICS)) {
     const units = ['5%', '20ms', '100/s'].filter((text) => 'ok' in parseCondition(`${metric} < ${text}`));
     t.equal(units.length, 1, metric);
   }

@@ -1,7 +1,7 @@
 /** What is shown of a configuration, and how two of them differ. */
 import t from 'tap';
 import { parseConfig } from '../../src/control/config/load.ts';
-import { differences, redactedConfig, redactedStrategy } from '../../src/control/config/redacted.ts';
+import { differences, redactedConfig, shownStrategy } from '../../src/control/config/redacted.ts';
 import { strategyViews } from '../../src/control/rollout/strategy-views.ts';
 import type { SluiceConfig } from '../../src/model/config.ts';
 import { threeVersions } from './fault-cases.ts';
@@ -84,7 +84,7 @@ notifications: [ { name: chat, kind: slack, url: "https://hooks.example.com/\${C
   });
   t.notOk('rollouts' in (view as object), 'as in the file');
   const own = config.rollouts.strategies.find(({ name }) => name === 'own')!;
-  const shown = redactedStrategy(own);
+  const shown = shownStrategy(own);
   t.notMatch(JSON.stringify(shown), TOKEN);
   t.match(shown, { name: 'own', steps: [{}, { weight: 5 }, { secret: 'env:CI' }] });
   const listed = strategyViews(config).find(({ name }) => name === 'own')!.definition;

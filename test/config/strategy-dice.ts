@@ -1,5 +1,5 @@
 /** Random strategies, as they are written; all of them are good. */
-import { BUILT_IN_METRICS } from '../../src/control/config/condition.ts';
+import { BUILT_IN_METRICS, isBuiltIn as isMeasured } from '../../src/model/built-in-metrics.ts';
 import type { Dice } from '../fuzz/dice.ts';
 
 type Part = Readonly<Record<string, unknown>>;
@@ -26,8 +26,8 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function randomCondition(dice: Dice): string {
-  const metric = dice.one([...BUILT_IN_METRICS, 'task_rate', 'tostring', 'constructor']);
-  const isBuiltIn = BUILT_IN_METRICS.includes(metric);
+  const metric = dice.one([...Object.keys(BUILT_IN_METRICS), 'task_rate', 'tostring', 'constructor']);
+  const isBuiltIn = isMeasured(metric);
   const shares = isBuiltIn ? ['0', '1%', '99.95%', '0.001'] : ['-1', '98%', '1e3', '0.5'];
   const value = dice.one(Object.hasOwn(VALUES, metric) ? VALUES[metric]! : shares);
   const operator = dice.one(isBuiltIn ? ['<', '<=', '>', '>='] : ['<', '==', '!=']);

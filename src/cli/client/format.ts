@@ -3,6 +3,8 @@
  *
  * No data is not zero: a version without traffic has an error rate of `-`, not of 0 %.
  */
+import { unitOf } from '../../model/built-in-metrics.ts';
+
 export const NOTHING = '-';
 
 /** `95.00 %`. */
@@ -56,20 +58,14 @@ export const timeOfDay = (iso: string): string => time(iso).slice(-8);
 
 /** In the unit of the metric; of one that Sluice does not know, the number as it is. */
 export function metricText(metric: string, value: number): string {
-  switch (metric) {
-    case 'error_rate':
-    case 'success_rate':
-    case 'availability':
-    case 'health_score':
+  switch (unitOf(metric)) {
+    case 'percent':
       return percent(value);
-    case 'throughput':
+    case 'rate':
       return `${rate(value)}/s`;
-    case 'p50':
-    case 'p95':
-    case 'p99':
-    case 'p999':
+    case 'duration':
       return latency(value);
-    default:
+    case null:
       return String(Number(value.toPrecision(6)));
   }
 }

@@ -14,24 +14,12 @@
  *
  * Without a sample every value is null, throughput too: a version that nobody was sent to is not a version with a throughput of 0.
  */
+import type { BuiltInMetric } from '../../model/built-in-metrics.ts';
 import { latenciesBetween, percentileBetween } from './latency-counts.ts';
 import type { VersionTotals } from './version-totals.ts';
 
-export const BUILT_IN_METRICS = [
-  'error_rate',
-  'success_rate',
-  'throughput',
-  ...(['p50', 'p95', 'p99', 'p999'] as const),
-  'availability',
-  'health_score',
-] as const;
-export type BuiltInMetric = (typeof BUILT_IN_METRICS)[number];
-
 /** What is counted directly; the health score is put together of others (health-score.ts). */
 export type CountedMetric = Exclude<BuiltInMetric, 'health_score'>;
-
-export const isBuiltIn = (metric: string): metric is BuiltInMetric =>
-  (BUILT_IN_METRICS as readonly string[]).includes(metric);
 
 /** One version at one moment. */
 export interface SideReading {

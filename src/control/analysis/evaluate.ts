@@ -12,8 +12,8 @@
  * of stable where it is compared with it. Throughput does not: few requests are what it is about. How many readings make a pushed or provided
  * value is known to whoever made it.
  */
+import { isBuiltIn } from '../../model/built-in-metrics.ts';
 import type { Condition } from '../../model/rollout-config.ts';
-import { isBuiltIn } from './built-in-metrics.ts';
 import { samplesText, valueText } from './metric-text.ts';
 import { ruleWindow } from './metric-uses.ts';
 import type { ConditionResult, ConditionStatus, MetricReader, MetricValue, Side } from './verdict.ts';

@@ -65,9 +65,10 @@ export function measureEvidence(
   const recent = since === undefined ? counts : countedSince(counts, since);
   const isOn = (test: TestName): boolean => thresholdOf(config, test) < Number.POSITIVE_INFINITY;
   const latency = config.latency?.tolerance ?? 1;
+  const later = starts.map(({ from, cost }) => ({ from: countedSince(counts, from), cost }));
   /** A test from the beginning and from every start. */
   const both = (test: (counts: readonly ShareCounts[]) => number, all = counts): number =>
-    mixed(test(all), starts, (from) => test(countedSince(counts, from)));
+    mixed(test(all), later, test);
   return {
     errors: isOn('errors') ? both((each) => attributionOf(each, 'counted', config.tolerance)) : 0,
     slo: isOn('slo') ? both((each) => sloLogE(each, config.slo!), recent) : 0,

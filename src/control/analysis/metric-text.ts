@@ -4,10 +4,12 @@
  * Four significant digits are enough to compare by eye, except where a value is so close to its limit that both would read the same and the
  * sentence would contradict its verdict; then as many are shown as it takes to tell them apart.
  */
-import { isBuiltIn } from './built-in-metrics.ts';
+import { isBuiltIn, type MetricUnit, unitOf } from '../../model/built-in-metrics.ts';
 
 const DIGITS = 4;
 const MOST_DIGITS = 15;
+
+const UNITS: Readonly<Record<MetricUnit, string>> = { percent: ' %', duration: ' ms', rate: '/s' };
 
 const FORMATS = Array.from(
   { length: MOST_DIGITS + 1 },
@@ -26,23 +28,6 @@ export function valueText(metric: string, value: number, other: number | null = 
   let digits = DIGITS;
   const shown = (number: number): string => FORMATS[digits]!.format(number);
   while (other !== null && other !== value && digits < MOST_DIGITS && shown(value) === shown(other)) digits++;
-  return `${shown(value)}${unitOf(metric)}`;
-}
-
-function unitOf(metric: string): string {
-  if (!isBuiltIn(metric)) return '';
-  switch (metric) {
-    case 'p50':
-    case 'p95':
-    case 'p99':
-    case 'p999':
-      return ' ms';
-    case 'throughput':
-      return '/s';
-    case 'error_rate':
-    case 'success_rate':
-    case 'availability':
-    case 'health_score':
-      return ' %';
-  }
+  const unit = unitOf(metric);
+  return `${shown(value)}${unit === null ? '' : UNITS[unit]}`;
 }

@@ -11,11 +11,12 @@
  * Throughput never looks back beyond the beginning of its step, because the share of the traffic was another one there, and is not judged
  * on less than ten seconds. Stable's values come from its last busy stretch where it has no traffic now (baselines.ts).
  */
+import { isBuiltIn } from '../../model/built-in-metrics.ts';
 import type { ShareCounts, SideCounts } from '../../model/evidence-table.ts';
 import type { StrategyConfig } from '../../model/rollout-config.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Baselines } from './baselines.ts';
-import { type CountedMetric, isBuiltIn, type Measured, measure, type SideReading } from './built-in-metrics.ts';
+import { type CountedMetric, type Measured, measure, type SideReading } from './built-in-metrics.ts';
 import { healthScore } from './health-score.ts';
 import { complianceBetween } from './latency-counts.ts';
 import { type Mark, MetricMarks } from './metric-marks.ts';
@@ -24,7 +25,6 @@ import type { Following, ProviderReadings } from './providers/provider-readings.
 import { PushedReadings, type PushedValues } from './pushed-readings.ts';
 import type { MetricReader, MetricValue, Side } from './verdict.ts';
 import type { VersionMeter } from './version-meter.ts';
-import { type MeteredSummary, summaryOf } from './version-totals.ts';
 
 /** Milliseconds that live values look back, and that throughput needs at least. */
 const SHORT = 10_000;
@@ -113,11 +113,6 @@ export class RolloutMetrics implements MetricReader {
     return { ...baseline, note: `measured ${agoText(age)} ago, when ${this.#options.names.stable} had traffic` };
   }
 
-  /** Since the step began. */
-  summary(side: Side): MeteredSummary {
-    return summaryOf(this.#step.value[side].totals, this.#marks.latest.value[side].totals);
-  }
-
   live(side: Side): LiveValues {
     const from = this.#marks.back(SHORT);
     const value = (metric: CountedMetric): number | null => this.#counted(metric, side, from, this.#marks.latest).value;
@@ -126,11 +121,6 @@ export class RolloutMetrics implements MetricReader {
       errorRate: value('error_rate'),
       ...{ p50: value('p50'), p95: value('p95'), p99: value('p99') },
     };
-  }
-
-  /** Requests under way on the version at the last tick. */
-  inFlight(side: Side): number {
-    return this.#marks.latest.value[side].totals.inFlight;
   }
 
   /** Nothing is read elsewhere any more. */

@@ -4,14 +4,13 @@
  * Kept in memory only: they are readings, and whoever pushes them pushes again. The number of names is bounded per version, because each is a
  * series in Prometheus; what belongs to a version that is gone is forgotten with it.
  */
+import { isBuiltIn } from '../../model/built-in-metrics.ts';
 import type { SluiceConfig } from '../../model/config.ts';
 import type { VersionView } from '../operations.ts';
 import { type FieldFault, OperationError } from '../problems.ts';
 
 const MOST_NAMES = 32;
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
-/** Names that Sluice measures itself; a pushed one would be taken for it in a condition. */
-const OWN = ['error_rate', 'success_rate', 'throughput', 'p50', 'p95', 'p99', 'p999', 'availability', 'health_score'];
 
 type Readings = Map<string, { readonly value: number; readonly at: string }>;
 
@@ -66,6 +65,7 @@ const keyOf = (service: string, version: string): string => `${service}\n${versi
 
 function faultOf(name: string, value: number): string | null {
   if (!NAME.test(name)) return `a metric has a name such as task_success_rate, not ${JSON.stringify(name)}`;
-  if (OWN.includes(name)) return `${name} is what Sluice measures itself; push it under another name`;
+  // In a condition it would be taken for the one that is measured.
+  if (isBuiltIn(name)) return `${name} is what Sluice measures itself; push it under another name`;
   return Number.isFinite(value) ? null : `${name} must be a number`;
 }

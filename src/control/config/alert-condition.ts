@@ -5,13 +5,13 @@
  * is a rate. Only the two strict comparisons exist, since a signal is a measured number that hardly ever equals its threshold: `>=`
  * would promise a difference that nobody can observe.
  */
+import { BUILT_IN_METRICS, type MetricUnit } from '../../model/built-in-metrics.ts';
 import type { AlertConfig } from '../../model/policy-config.ts';
 import type { Parsed } from './addresses.ts';
 import { nameHint } from './nearest-name.ts';
 import { parseDuration, parsePercent, parseRate } from './units.ts';
 
 type Metric = AlertConfig['metric'];
-type Unit = 'percent' | 'duration' | 'rate';
 
 export interface AlertCondition {
   readonly metric: Metric;
@@ -19,16 +19,11 @@ export interface AlertCondition {
   readonly threshold: number;
 }
 
-const UNITS: Readonly<Record<Metric, Unit>> = {
-  availability: 'percent',
-  error_rate: 'percent',
-  p50: 'duration',
-  p95: 'duration',
-  p99: 'duration',
-  throughput: 'rate',
-};
+/** Those that alerts are made of. */
+const METRICS: readonly Metric[] = ['availability', 'error_rate', 'p50', 'p95', 'p99', 'throughput'];
 
-const WANTED: Readonly<Record<Unit, string>> = {
+/** What a metric of a unit is compared with. */
+export const LEVELS: Readonly<Record<MetricUnit, string>> = {
   percent: 'a percentage from 0 to 100 such as 5%',
   duration: 'a duration such as 250ms',
   rate: 'requests per second such as 100',
@@ -42,7 +37,9 @@ export function parseCondition(text: string): Parsed<AlertCondition> {
     return { fault: `must be a condition such as error_rate > 5% or p95 > 250ms, not ${JSON.stringify(text)}` };
   }
   const [, metric = '', operator = '', value = ''] = match;
-  if (!Object.hasOwn(UNITS, metric)) return { fault: `no metric ${metric}; ${nameHint(metric, Object.keys(UNITS))}` };
+  if (!(METRICS as readonly string[]).includes(metric)) {
+    return { fault: `no metric ${metric}; ${nameHint(metric, METRICS)}` };
+  }
   if (operator !== '>' && operator !== '<') return { fault: `cannot compare with ${operator}; write > or <` };
   const threshold = parseLevel(metric as Metric, value);
   if ('fault' in threshold) return threshold;
@@ -51,14 +48,14 @@ export function parseCondition(text: string): Parsed<AlertCondition> {
 
 /** A value of `metric` in its unit: percent, milliseconds or requests per second. */
 export function parseLevel(metric: Metric, value: string | number): Parsed<number> {
-  const unit = UNITS[metric];
+  const unit = BUILT_IN_METRICS[metric];
   const bare = typeof value === 'string' && /^[0-9]+(\.[0-9]+)?$/.test(value) ? Number(value) : value;
   const level = parseUnit(unit, bare);
   if (level !== null && level >= 0 && (unit !== 'percent' || level <= 100)) return { ok: level };
-  return { fault: `${metric} is compared with ${WANTED[unit]}, not with ${JSON.stringify(value)}` };
+  return { fault: `${metric} is compared with ${LEVELS[unit]}, not with ${JSON.stringify(value)}` };
 }
 
-function parseUnit(unit: Unit, value: string | number): number | null {
+function parseUnit(unit: MetricUnit, value: string | number): number | null {
   switch (unit) {
     case 'percent':
       return parsePercent(value);
@@ -71,7 +68,7 @@ function parseUnit(unit: Unit, value: string | number): number | null {
 
 /** The threshold, moved a tenth towards the good side: of itself, or of what is left to 100 %. */
 export function defaultClear({ metric, when, threshold }: AlertCondition): number {
-  const room = when === 'above' || UNITS[metric] !== 'percent' ? threshold : 100 - threshold;
+  const room = when === 'above' || BUILT_IN_METRICS[metric] !== 'percent' ? threshold : 100 - threshold;
   const clear = threshold + (when === 'above' ? -room : room) / 10;
   return Number(clear.toFixed(6));
 }

@@ -12,37 +12,22 @@
  * Any other well-formed name is a metric, since what is pushed is not known beforehand. Only what can hardly be anything but a slip of the pen is
  * refused: one letter away from a metric of the proxy, or a percentile that is not measured. It would hold a step for ever.
  */
+import { BUILT_IN_METRICS, unitOf as builtInUnit, isBuiltIn, type MetricUnit } from '../../model/built-in-metrics.ts';
 import type { Condition, Operand, Operator } from '../../model/rollout-config.ts';
 import type { Parsed } from './addresses.ts';
+import { LEVELS } from './alert-condition.ts';
 import { nearestName } from './nearest-name.ts';
 import { LONGEST_WINDOW, WINDOW } from './rollout-settings.ts';
 import { METRIC_PATTERN } from './schema-strategy.ts';
 import { parseDuration, parsePercent, parseRate } from './units.ts';
 
-type Unit = 'percent' | 'duration' | 'rate' | 'number';
-
-const BUILT_IN: Readonly<Record<string, Unit>> = {
-  error_rate: 'percent',
-  success_rate: 'percent',
-  throughput: 'rate',
-  p50: 'duration',
-  p95: 'duration',
-  p99: 'duration',
-  p999: 'duration',
-  availability: 'percent',
-  health_score: 'percent',
-};
-
-/** Metrics that the proxy measures itself. */
-export const BUILT_IN_METRICS: readonly string[] = Object.keys(BUILT_IN);
+type Unit = MetricUnit | 'number';
 
 /** Percent, milliseconds, per second, or as it is sent. */
-const unitOf = (metric: string): Unit => (Object.hasOwn(BUILT_IN, metric) ? BUILT_IN[metric]! : 'number');
+const unitOf = (metric: string): Unit => builtInUnit(metric) ?? 'number';
 
 const WANTED: Readonly<Record<Unit, string>> = {
-  percent: 'a percentage from 0 to 100 such as 5%',
-  duration: 'a duration such as 250ms',
-  rate: 'requests per second such as 100',
+  ...LEVELS,
   number: 'a number such as 0.98, or a percentage such as 98%, which is the same',
 };
 
@@ -82,8 +67,8 @@ export function parseWindow(text: string): Parsed<number> {
 }
 
 function nameFault(metric: string, known: readonly string[]): string | null {
-  const all = [...BUILT_IN_METRICS, ...known];
-  if (Object.hasOwn(BUILT_IN, metric)) return null;
+  const all = [...Object.keys(BUILT_IN_METRICS), ...known];
+  if (isBuiltIn(metric)) return null;
   if (/^p[0-9]+$/.test(metric)) return `no metric ${metric}; percentiles are p50, p95, p99 and p999`;
   const guess = nearestName(metric, all, 1) ?? all.find((name) => name === metric.toLowerCase());
   if (guess !== undefined && guess !== null) return `no metric ${metric}; did you mean ${guess}?`;

@@ -92,5 +92,3 @@ export const PRESETS = {
     rollbackWhen: WARNINGS,
   },
 } as const satisfies Readonly<Record<string, RawStrategy>>;
-
-export type PresetName = keyof typeof PRESETS;

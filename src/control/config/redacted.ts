@@ -48,9 +48,6 @@ export function redactedConfig(config: SluiceConfig): unknown {
   });
 }
 
-/** A strategy as it may be shown; see above. */
-export const redactedStrategy = (strategy: StrategyConfig): unknown => plain(shownStrategy(strategy));
-
 /**
  * Where two views differ, in the order of their keys. A list is compared as a whole, and so is what only one of the two has; what is missing is
  * null.

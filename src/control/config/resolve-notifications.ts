@@ -4,10 +4,10 @@
  * A channel that escalates to itself, by whatever way round, would be told the same thing for ever, so a chain of escalations must end.
  */
 import type { NotificationConfig } from '../../model/rollout-config.ts';
+import { templateFault } from '../notify/template.ts';
 import { parseWebhookUrl } from './addresses.ts';
 import type { ConfigPath } from './faults.ts';
 import { nameHint } from './nearest-name.ts';
-import { placeholderFault } from './placeholders.ts';
 import type { RawNotification } from './raw-rollouts.ts';
 import { resolveTypes } from './resolve-events.ts';
 import { resolveSecret } from './resolve-secret.ts';
@@ -17,7 +17,6 @@ import { ESCALATE, ROLLOUT_DEFAULTS } from './rollout-settings.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const PATH: ConfigPath = ['notifications'];
-const FILLED_IN = ['message', 'type', 'service', 'version', 'severity', 'at'];
 
 export function resolveNotifications(raw: unknown, review: Review, surroundings: Surroundings): NotificationConfig[] {
   if (!Array.isArray(raw)) return [];
@@ -43,7 +42,7 @@ function resolveChannel(
   const { name, kind, template, secret, escalate } = raw;
   const url = parseWebhookUrl(raw.url);
   if ('fault' in url) review.report([...path, 'url'], url.fault);
-  const fault = template === undefined ? null : placeholderFault(template, FILLED_IN, 'data.');
+  const fault = template === undefined ? null : templateFault(template);
   if (fault !== null) review.report([...path, 'template'], fault);
   if (secret !== undefined && kind !== 'webhook') {
     review.reportKey([...path, 'secret'], `signs a webhook, and ${kind} does not look at it; remove it`);

@@ -4,9 +4,9 @@
  * The names of a service and its versions are filled into a request, and versions are registered by API. So nothing may be filled in before the path:
  * whom Sluice asks is settled by the file alone.
  */
+import { isBuiltIn } from '../../model/built-in-metrics.ts';
 import type { MetricProviderConfig } from '../../model/rollout-config.ts';
 import { parseWebhookUrl } from './addresses.ts';
-import { BUILT_IN_METRICS } from './condition.ts';
 import type { ConfigPath } from './faults.ts';
 import { isReservedHeader } from './header-names.ts';
 import { placeholderFault } from './placeholders.ts';
@@ -29,7 +29,7 @@ export function resolveProviders(raw: unknown, review: Review, surroundings: Sur
   return Object.entries(raw as Readonly<Record<string, RawProvider>>).flatMap(([name, provider]) => {
     const path = [...PATH, name];
     if (!review.sound(path)) return [];
-    if (BUILT_IN_METRICS.includes(name)) {
+    if (isBuiltIn(name)) {
       review.reportKey(path, `${name} is measured by the proxy itself; give the metric another name`);
     }
     const source = resolveSource(provider, path, review);

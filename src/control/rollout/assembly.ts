@@ -6,7 +6,7 @@
 import type { SluiceConfig } from '../../model/config.ts';
 import type { WorkerMemory } from '../../model/counters.ts';
 import { type EndpointTable, flagsOf } from '../../model/endpoint-table.ts';
-import type { EvidenceTable, FailedRequest } from '../../model/evidence-table.ts';
+import type { EvidenceTable } from '../../model/evidence-table.ts';
 import type { StrategyConfig } from '../../model/rollout-config.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -88,11 +88,6 @@ export class Rollouts {
         weightOf: (service, version) => config().services.find(({ name }) => name === service)?.weights[version] ?? 0,
       }),
     });
-  }
-
-  /** The last one has been read from the table; what a worker tells from now on belongs to the rollout that has the row. */
-  noteFailure(request: FailedRequest): void {
-    this.controller.noteFailure(request);
   }
 
   /** Newest first, for metrics. */

@@ -124,6 +124,8 @@ export class RolloutController {
 
   /** Workers get this snapshot, or these weights: shares, places in shared memory, and who is closed follow it. */
   settle(snapshot: Snapshot): void {
+    // Weights change a hundred times a second beside a thousand versions, and nobody is compared or closed.
+    if (this.#all.size === 0) return;
     for (const running of this.#running.values()) running.settle(snapshot);
     this.#settleMarks(snapshot);
   }

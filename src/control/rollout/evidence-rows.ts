@@ -60,7 +60,7 @@ export class EvidenceRows {
 
   /** Whether another rollout may be taken up. So many rows stay free that one which is over can always be spoken to, and taken back. */
   get hasRoom(): boolean {
-    return this.#free.length > KEPT_FREE;
+    return this.room > KEPT_FREE;
   }
 
   /** @returns null where as many rollouts as may be are under way. */

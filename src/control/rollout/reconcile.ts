@@ -28,7 +28,7 @@ import type { Action, Observation, TaskSpec } from './observation.ts';
 import type { Rollout, TaskResult } from './rollout.ts';
 import { stepSummary } from './step-summary.ts';
 import { failed, held, hookId, hookTasks, openHooks, rollingBack, takeBack } from './take-back.ts';
-import { also, closed, noted, stay, type Turn, told } from './turn.ts';
+import { also, chained, closed, noted, stay, type Turn, told } from './turn.ts';
 
 export function reconcile(rollout: Rollout, seen: Observation, now: number): Turn {
   switch (rollout.phase) {
@@ -116,7 +116,7 @@ function progressing(before: Rollout, seen: Observation, now: number): Turn {
   switch (step.kind) {
     case 'weight':
     case 'analysis':
-      return judged(rollout, seen, now, () => enter(closed(rollout, seen, now, 'passed'), seen, now, rollout.step + 1));
+      return judged(rollout, seen, now, () => passOn(rollout, seen, now));
     case 'ramp':
       return judged(rollout, seen, now, () => climb(rollout, step, seen, now));
     case 'webhook':
@@ -146,8 +146,8 @@ function judged(rollout: Rollout, seen: Observation, now: number, end: () => Tur
 }
 
 function climb(rollout: Rollout, step: Extract<StepConfig, { kind: 'ramp' }>, seen: Observation, now: number): Turn {
-  if (rollout.weight >= step.to) return enter(closed(rollout, seen, now, 'passed'), seen, now, rollout.step + 1);
-  const weight = Math.min(step.to, Math.round((rollout.weight + step.by) * 100) / 100);
+  if (rollout.weight >= step.to) return passOn(rollout, seen, now);
+  const weight = weightOf(step, rollout.weight);
   const next: Rollout = { ...rollout, weight, soaked: 0, held: 0, waiting: null };
   return also(
     told(next, now, 'rollout.step', 'info', `${rollout.version} has ${weight} %`, { step: step.name, weight }),
@@ -187,8 +187,7 @@ function paused(before: Rollout, seen: Observation, now: number): Turn {
 export function goOn(rollout: Rollout, seen: Observation, now: number, why: string): Turn {
   const ended = closed({ ...rollout, phase: 'Progressing', pause: null, waiting: null }, seen, now, 'passed');
   const turn = told(ended, now, 'rollout.resumed', 'info', `goes on: ${why}`);
-  const entered = enter(turn.next, seen, now, rollout.step + 1);
-  return { next: entered.next, actions: [...turn.actions, ...entered.actions] };
+  return chained(turn, enter(turn.next, seen, now, rollout.step + 1));
 }
 
 /** A pause step that was held by an incident begins again; it is still the same step. */
@@ -220,11 +219,8 @@ export function enter(rollout: Rollout, seen: Observation, now: number, index: n
   const message = `step ${index + 1} of ${count}, ${step.name}: ${stepSummary(step)}`;
   const turn = told(begun, now, 'rollout.step', 'info', message, { step: step.name, index, weight });
   const paused =
-    step.kind === 'pause' ? told(turn.next, now, 'rollout.paused', 'info', stepSummary(step)) : stay(turn.next);
-  return {
-    next: paused.next,
-    actions: [...turn.actions, ...paused.actions, { do: 'measure-anew', step: true }, ...hookTasks(begun, 'step')],
-  };
+    step.kind === 'pause' ? chained(turn, told(turn.next, now, 'rollout.paused', 'info', stepSummary(step))) : turn;
+  return also(paused, { do: 'measure-anew', step: true }, ...hookTasks(begun, 'step'));
 }
 
 function phaseOf(step: StepConfig, now: number): Pick<Rollout, 'phase' | 'pause'> {
@@ -265,13 +261,11 @@ export function promote(rollout: Rollout, seen: Observation, now: number): Turn 
  */
 export function promotionFault(rollout: Rollout, seen: Observation): string | null {
   const { version } = rollout;
-  const { health, evidence, frozen } = seen;
+  const { health, frozen } = seen;
   const danger = dangerOf(rollout, seen);
   if (danger !== null) return danger.reason;
   if (!health.known) return `it is not known whether ${version} is healthy`;
   if (health.unavailable > 0) return `no endpoint of ${version} is available`;
-  if (evidence.verdict !== null) return evidence.verdict.message;
-  if (evidence.mismatch !== null) return evidence.mismatch.message;
   return frozen;
 }
 
@@ -325,9 +319,8 @@ function warnings(rollout: Rollout, { rules }: Observation, now: number): Turn {
     const id = `${rollout.step}:${index}`;
     if (level !== 'warning' || rules[index]?.status !== 'pass' || rollout.warned?.includes(id) === true) return;
     const message = `${condition.text}: ${rules[index].message}`;
-    const next = told(turn.next, now, 'rollout.warning', 'warning', message, { condition: condition.text });
-    const warned = [...(turn.next.warned ?? []), id];
-    turn = { next: { ...next.next, warned }, actions: [...turn.actions, ...next.actions] };
+    const next: Rollout = { ...turn.next, warned: [...(turn.next.warned ?? []), id] };
+    turn = chained(turn, told(next, now, 'rollout.warning', 'warning', message, { condition: condition.text }));
   });
   return turn;
 }

@@ -9,6 +9,7 @@ import type { ServiceConfig } from '../../model/config.ts';
 import type { FailedRequest, ShareCounts } from '../../model/evidence-table.ts';
 import type { StrategyConfig } from '../../model/rollout-config.ts';
 import type { ConditionResult, EvidenceReading } from '../analysis/verdict.ts';
+import type { MeteredSummary } from '../analysis/version-totals.ts';
 
 export const ROLLOUTS = 'rollout/';
 export const rolloutKey = (id: string): string => `${ROLLOUTS}${id}`;
@@ -99,18 +100,10 @@ export interface Risk {
 }
 
 /** Counts and latencies of one version while a step lasted. */
-export interface VersionSummary {
+export interface VersionSummary extends MeteredSummary {
   readonly version: string;
-  readonly requests: number;
-  readonly errors: number;
-  readonly p50: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
-  readonly p999: number | null;
   /** Requests that users got an error for. */
   readonly userErrors: number;
-  /** Failed attempts that stable answered. */
-  readonly shielded: number;
 }
 
 /** A step that has begun. */

@@ -295,6 +295,7 @@ export class RunningRollout {
     const elapsed = this.#elapsed();
     const counts = rows.read(this.row);
     this.#noteWindow(counts);
+    const summary = (side: Side): VersionSummary => this.summary(side, counts);
     return {
       ...circumstances,
       gone,
@@ -310,8 +311,13 @@ export class RunningRollout {
       firstFailureAt: firstFailure,
       closedAt: thrown,
       inFlight: this.inFlight('canary'),
-      canary: this.summary('canary', counts),
-      stable: this.summary('stable', counts),
+      // Percentiles of hundreds of buckets, which only the end of a step asks for.
+      get canary(): VersionSummary {
+        return summary('canary');
+      },
+      get stable(): VersionSummary {
+        return summary('stable');
+      },
       failures: this.#failures,
     };
   }

@@ -11,7 +11,6 @@ import { findService, findVersion } from '../change/find.ts';
 import { nameHint } from '../config/nearest-name.ts';
 import type { Actor, StartRollout } from '../operations.ts';
 import { OperationError } from '../problems.ts';
-import { asksForApproval } from './approvals.ts';
 import { rolloutDigest } from './digest.ts';
 import { riskOf, strategyRisk } from './risk.ts';
 import { isOver, type Risk, type Rollout, rolloutKey } from './rollout.ts';
@@ -101,9 +100,6 @@ export function newRollout(
   };
 }
 
-/** Whether it will wait for approvals before it begins. */
-export const waitsForKeys = (rollout: Rollout): boolean => asksForApproval(rollout);
-
 export const recordOf = (rollout: Rollout): { readonly key: string; readonly value: Rollout } => ({
   key: rolloutKey(rollout.id),
   value: rollout,
@@ -115,10 +111,10 @@ export const recordOf = (rollout: Rollout): { readonly key: string; readonly val
  * @returns null where nothing has changed, or where it cannot be begun at all.
  */
 export function rebased(rollout: Rollout, config: SluiceConfig, now: number): Rollout | null {
+  if (rollout.phase !== 'Queued') return null;
   const service = config.services.find(({ name }) => name === rollout.service);
   const stable = service?.lanes.stable;
-  if (rollout.phase !== 'Queued' || service === undefined || stable === undefined || stable === rollout.stable)
-    return null;
+  if (service === undefined || stable === undefined || stable === rollout.stable) return null;
   const version = service.versions.find(({ name }) => name === rollout.version);
   if (version === undefined || stable === rollout.version) return null;
   const { id, strategy, startedBy, createdAt } = rollout;

@@ -7,10 +7,11 @@
  * True in RollingBack: a decision is kept; the weight never rises; promotion is impossible. An immediate way back has its switch thrown before
  * any of this is written, so no user waits for it. Before users got the version there is nothing to take back, and the rollout has failed.
  */
+import type { HookPoint } from '../../model/rollout-config.ts';
 import { dangerOf } from './danger.ts';
 import type { Action, Observation } from './observation.ts';
 import type { Decision, Rollout } from './rollout.ts';
-import { also, closed, decisionOf, noted, type Turn, told } from './turn.ts';
+import { also, chained, closed, decisionOf, noted, stay, type Turn, told } from './turn.ts';
 
 /** How long requests in flight on the version are waited for before the rollout is called rolled back, milliseconds. */
 export const DRAIN_WAIT = 10_000;
@@ -72,14 +73,14 @@ export function rollingBack(rollout: Rollout, seen: Observation, now: number): T
 
 function furtherBack(rollout: Rollout, seen: Observation, now: number): Turn {
   const { rollback, strategy } = rollout;
-  if (rollback === null) return { next: rollout, actions: [] };
+  if (rollback === null) return stay(rollout);
   if (rollout.weight > 0) {
     const danger = dangerOf(rollout, seen);
     if (danger !== null && danger.cause !== 'incident' && isWorse(rollout, danger.mode, danger.cause))
       return hurry(rollout, now, danger.reason);
     // A clock that was set back makes nobody wait for longer than one step.
     const left = rollback.nextAt - now;
-    if (left > 0 && left <= strategy.gradual.every) return { next: rollout, actions: [] };
+    if (left > 0 && left <= strategy.gradual.every) return stay(rollout);
     const weight = lessened(rollout.weight, strategy.gradual.by);
     const nextAt = weight > 0 ? now + strategy.gradual.every : now;
     const next = { ...rollout, weight, rollback: { ...rollback, nextAt } };
@@ -114,23 +115,18 @@ function finish(rollout: Rollout, seen: Observation, now: number): Turn {
   };
   const message = `${version} is taken back; all traffic is on ${stable}; ${seen.inFlight} in flight on ${version}`;
   const turn = told(next, now, 'rollout.rolled-back', 'warning', message, { cause: rollout.decision?.cause ?? null });
-  if (!drained) return turn;
-  const drain = told(turn.next, now, 'rollout.drained', 'info', `0 in flight on ${version}`);
-  return { next: drain.next, actions: [...turn.actions, ...drain.actions] };
+  return drained ? chained(turn, told(turn.next, now, 'rollout.drained', 'info', `0 in flight on ${version}`)) : turn;
 }
 
 /** Those of them that have no result; a restart begins them again. */
-export function openHooks(rollout: Rollout, point: 'start' | 'step' | 'rollback'): Action[] {
+export function openHooks(rollout: Rollout, point: Exclude<HookPoint, 'success'>): Action[] {
   return hookTasks(rollout, point).filter(
     (_, index) => (rollout.tasks[hookId(rollout, point, index)]?.result ?? null) === null,
   );
 }
 
 /** Hooks of this point, as tasks. */
-export function hookTasks(
-  rollout: Rollout,
-  point: 'start' | 'step' | 'rollback' | 'success',
-): Extract<Action, { do: 'task' }>[] {
+export function hookTasks(rollout: Rollout, point: HookPoint): Extract<Action, { do: 'task' }>[] {
   return rollout.strategy.hooks[point].map((hook, index) => ({
     do: 'task',
     id: hookId(rollout, point, index),
@@ -138,11 +134,8 @@ export function hookTasks(
   }));
 }
 
-export const hookId = (
-  { step }: Pick<Rollout, 'step'>,
-  point: 'start' | 'step' | 'rollback' | 'success',
-  index: number,
-): string => (point === 'step' ? `hook:step:${step}:${index}` : `hook:${point}:${index}`);
+export const hookId = ({ step }: Pick<Rollout, 'step'>, point: HookPoint, index: number): string =>
+  point === 'step' ? `hook:step:${step}:${index}` : `hook:${point}:${index}`;
 
 const lessened = (weight: number, by: number): number => Math.max(0, Math.round((weight - by) * 100) / 100);
 

@@ -24,6 +24,12 @@ export const also = ({ next, actions }: Turn, ...more: readonly Action[]): Turn 
   actions: [...actions, ...more],
 });
 
+/** One turn behind the other, which went on from its state. */
+export const chained = (first: Turn, second: Turn): Turn => ({
+  next: second.next,
+  actions: [...first.actions, ...second.actions],
+});
+
 export function noted(rollout: Rollout, entry: TimelineEntry): Rollout {
   const timeline = [...rollout.timeline, entry];
   if (timeline.length > MOST_ENTRIES) timeline.splice(KEPT_FROM_BEGINNING, 1);

@@ -106,20 +106,9 @@ export interface RolloutView extends RolloutSummary {
   readonly retryOf: string | null;
 }
 
-export interface RolloutReport {
-  readonly id: string;
-  readonly service: string;
-  readonly version: string;
-  readonly stable: string;
-  readonly strategy: string;
-  readonly phase: Phase;
-  readonly startedBy: string;
-  readonly createdAt: string;
-  readonly startedAt: string | null;
-  readonly endedAt: string | null;
+export interface RolloutReport extends Omit<RolloutSummary, 'step' | 'stepCount' | 'weight' | 'waiting'> {
   /** Milliseconds. */
   readonly duration: number | null;
-  readonly outcome: string | null;
   readonly risk: Risk;
   readonly steps: readonly Shown<StepRecord>[];
   /** Over the whole rollout. */
