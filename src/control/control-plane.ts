@@ -36,10 +36,9 @@ import { EventLog } from './events/event-log.ts';
 import { HistoryKeeper } from './events/history-keeper.ts';
 import { EventSources } from './events/sources.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { EventWebhooks } from './notify/event-webhooks.ts';
 import { NotificationOperations } from './notify/notification-operations.ts';
-import { Notifications } from './notify/notifications.ts';
 import type { Actor, ChangeOptions, ServerStatus } from './operations.ts';
+import { Outlets } from './outlets.ts';
 import { OperationError } from './problems.ts';
 import { Rollouts } from './rollout/assembly.ts';
 import { rolloutsIn, tellUnreadable } from './rollout/kept-rollouts.ts';
@@ -75,7 +74,7 @@ export class ControlPlane {
   readonly #sources: EventSources;
   readonly #core: ChangeCore;
   readonly #metrics: Metrics;
-  readonly #webhooks: EventWebhooks;
+  readonly #outlets: Outlets;
   readonly #history: HistoryKeeper;
   readonly #rollbacks: GradualRollback;
   readonly #endpoints: EndpointOperations;
@@ -83,7 +82,6 @@ export class ControlPlane {
   readonly #watcher: ConfigWatcher;
   readonly #pushed = new PushedMetrics();
   readonly #rollouts: Rollouts;
-  readonly #notifications: Notifications;
   readonly #startedAt = new Date().toISOString();
   readonly #serving = Promise.withResolvers<void>();
   #state: ServerStatus['state'] = 'starting';
@@ -123,6 +121,7 @@ export class ControlPlane {
       onWeights: (next) => this.#rollouts.controller.settle(next),
       onFailedRequest: (request) => this.#rollouts.controller.noteFailure(request),
       onSwitched: (row) => this.#rollouts.controller.noteSwitched(row),
+      onTraces: (records) => this.#outlets.traces.accept(records),
     });
     const { snapshot, watch } = this.supervisor;
     this.#metrics = this.#newMetrics(snapshot);
@@ -142,19 +141,9 @@ export class ControlPlane {
       observe: (result) => this.#metrics.observeReload(result),
       settled: (read) => this.#settled(read),
     });
-    this.#webhooks = new EventWebhooks({
-      ...{ log: events, store, clock: systemClock, wallClock: Date.now, random: systemRandom, logger },
-    });
-    this.#notifications = new Notifications({
-      ...{
-        log: events,
-        store,
-        clock: systemClock,
-        wallClock: Date.now,
-        random: systemRandom,
-        logger,
-        env: process.env,
-      },
+    this.#outlets = new Outlets({
+      ...{ log: events, store, clock: systemClock, wallClock: Date.now, random: systemRandom },
+      ...{ logger, env: process.env, release: options.release },
     });
     this.#history = new HistoryKeeper({
       ...{ store, clock: systemClock, logger, retention: retentionOf(file) },
@@ -181,13 +170,14 @@ export class ControlPlane {
     this.#watcher.start();
     const address = await this.#admin?.listen().catch(admitListenError);
     this.adminUrl = address?.url ?? null;
-    if (address !== undefined) this.#options.logger.info('admin_listening', { url: address.url });
+    if (address !== undefined)
+      this.#options.logger.info('admin_listening', { url: address.url, dashboard: `${address.url}/` });
     this.#endpoints.settle(this.#core.state);
+    await this.#outlets.traces.configure(loaded.config.tracing);
     await this.supervisor.start();
     this.#state = 'serving';
     this.#serving.resolve();
-    await this.#webhooks.configure(loaded.config.events.webhooks, loaded.config.events.retention);
-    await this.#notifications.configure(loaded.config.rollouts.notifications);
+    await this.#outlets.configure(loaded.config);
     this.#rollouts.controller.start();
     this.#events.emit({
       ...{ type: 'server.started', level: 'info' },
@@ -247,8 +237,7 @@ export class ControlPlane {
   }
 
   async #close(adminGrace: number): Promise<void> {
-    await this.#webhooks.close();
-    await this.#notifications.close();
+    await this.#outlets.close();
     await this.#history.close();
     this.#sources.close();
     await this.#admin?.close(adminGrace);
@@ -268,7 +257,9 @@ export class ControlPlane {
         config: this.#config,
         rollbacks: this.#rollbacks,
         rollouts: this.#rollouts.operations,
-        notifications: new NotificationOperations({ notifications: this.#notifications, store: this.#store }),
+        notifications: new NotificationOperations({
+          ...{ notifications: this.#outlets.notifications, store: this.#store, events: this.#events },
+        }),
       },
       status: () => this.#status(),
       drain: (actor, options) => this.#drainFor(actor, options),
@@ -330,6 +321,7 @@ export class ControlPlane {
       ...{ snapshot, memories: supervisor.memories, endpoints: supervisor.endpoints, release: this.#options.release },
       weights: () => liveWeights(supervisor.snapshot),
       rateOverflows: () => rates.overflows,
+      traceSpans: () => this.#outlets.traces.counts,
       storeTrouble: () => this.#store.state().trouble,
       alerts: () => supervisor.watch.monitor.alerts(),
       pushed: () => this.#pushed.all(),
@@ -368,12 +360,12 @@ export class ControlPlane {
 
   async #settled({ config }: LoadedConfig): Promise<void> {
     this.#history.configure(retentionOf(config));
-    await this.#webhooks.configure(config.events.webhooks, config.events.retention);
-    await this.#notifications.configure(config.rollouts.notifications);
+    await this.#outlets.configure(config);
     if (config.admin !== null) await this.#admin?.reconfigure(config.admin);
   }
 
   #replaced(worker: number, afterMs: number): void {
+    this.#metrics.observeReplaced();
     this.#events.emit({
       ...{ type: 'worker.replaced', level: 'warning', data: { worker, afterMs } },
       message: `Worker ${worker} died; another takes its place in ${afterMs} ms`,

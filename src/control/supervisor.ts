@@ -24,6 +24,7 @@ import { type EndpointTable, newEndpointTable } from '../model/endpoint-table.ts
 import { type EvidenceTable, type FailedRequest, newEvidenceTable, type SwitchCause } from '../model/evidence-table.ts';
 import { newRateMemory } from '../model/rate-table.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { TraceRecord } from '../model/trace-record.ts';
 import { newWeightTable, type WeightTable, writeWeights } from '../model/weight-table.ts';
 import type { FromWorker, ToWorker, WorkerInit } from '../model/worker-messages.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -79,6 +80,8 @@ export interface SupervisorOptions {
   readonly onWeights?: (snapshot: Snapshot) => void;
   /** Told that a worker has closed a version. */
   readonly onSwitched?: (row: number, use: number, cause: SwitchCause) => void;
+  /** Given requests that were traced. */
+  readonly onTraces?: (records: readonly TraceRecord[]) => void;
 }
 
 export class Supervisor {
@@ -271,6 +274,9 @@ export class Supervisor {
           this.#options.onFailedRequest?.(message.request);
         } else if (message.type === 'switched') {
           this.#options.onSwitched?.(message.row, message.use, message.cause);
+        } else if (message.type === 'traces') {
+          this.#options.onTraces?.(message.records);
+          worker.postMessage({ type: 'traces-taken' } satisfies ToWorker);
         }
       });
       worker.on('error', (error: Error) => {

@@ -61,6 +61,29 @@ export interface EventsConfig {
   readonly webhooks: readonly EventWebhookConfig[];
 }
 
+export interface TracingConfig {
+  /** Where spans are posted: an http or https URL. */
+  readonly endpoint: string;
+  /** Headers that go with them, by name. */
+  readonly headers: Readonly<Record<string, string | Secret>>;
+  /** Share of the requests without a parent that is traced. Default 1. */
+  readonly sample: number;
+  /** `respect` follows the trace that a request brings, `ignore` begins one of its own. Default `respect`. */
+  readonly parent: 'respect' | 'ignore';
+  /** Most requests per second, over all workers, that are traced because their parent is; 0 is none. Default 100. */
+  readonly maxPerSecond: number;
+  /** `service.name` of the spans. Default `sluice`. */
+  readonly service: string;
+  /** `deployment.environment.name` of the spans. */
+  readonly environment: string;
+  /** Default `none`. */
+  readonly compression: 'none' | 'gzip';
+  /** How long one batch may take, repetitions included. Default 10 s. */
+  readonly timeout: number;
+  /** Most spans that wait to be sent; more are dropped and counted. Default 2,048. */
+  readonly queue: number;
+}
+
 export interface AccessLogConfig {
   /** Absolute path, or `-` for standard output. */
   readonly path: string;

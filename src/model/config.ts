@@ -5,7 +5,7 @@
  * milliseconds, sizes are bytes, weights are percent with 0.01 resolution.
  */
 
-import type { AccessLogConfig, AdminConfig, EventsConfig, FlagConfig } from './admin-config.ts';
+import type { AccessLogConfig, AdminConfig, EventsConfig, FlagConfig, TracingConfig } from './admin-config.ts';
 import type {
   AffinityConfig,
   BalanceConfig,
@@ -162,5 +162,7 @@ export interface SluiceConfig {
   readonly events: EventsConfig;
   /** Null: requests are not logged. */
   readonly accessLog: AccessLogConfig | null;
+  /** Null: no spans are made. */
+  readonly tracing: TracingConfig | null;
   readonly rollouts: RolloutsConfig;
 }

@@ -39,6 +39,8 @@ export const WORKER_SLOTS = {
   upstreamActive: 12,
   /** Gauge: upstream connections kept for later. */
   upstreamIdle: 13,
+  /** Spans of traced requests that were dropped, because the main thread did not take them. */
+  spansDropped: 14,
 } as const;
 
 const FIRST_VERSION_SLOT = 16;

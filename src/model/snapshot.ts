@@ -5,7 +5,7 @@
  * versions and endpoints carry small numbers (`id`): their places in shared memory. Each worker turns the snapshot into
  * its own run-time tables once, when it arrives, and swaps one reference; requests only read.
  */
-import type { AccessLogConfig } from './admin-config.ts';
+import type { AccessLogConfig, TracingConfig } from './admin-config.ts';
 import type {
   DownstreamTimeoutsConfig,
   ForwardedConfig,
@@ -89,6 +89,9 @@ export interface FlagSnapshot {
   readonly header: string | null;
 }
 
+/** Which requests are traced; where spans go is the control plane's business. */
+export type TracingSnapshot = Pick<TracingConfig, 'sample' | 'parent' | 'maxPerSecond'>;
+
 export interface Snapshot {
   readonly generation: number;
   readonly limits: LimitsConfig;
@@ -100,4 +103,6 @@ export interface Snapshot {
   readonly routes: readonly RouteConfig[];
   readonly flags: readonly FlagSnapshot[];
   readonly accessLog: AccessLogConfig | null;
+  /** Null: no request is traced. */
+  readonly tracing: TracingSnapshot | null;
 }

@@ -6,6 +6,7 @@ import type { WorkerMemory } from './counters.ts';
 import type { EndpointTable } from './endpoint-table.ts';
 import type { EvidenceTable, FailedRequest, SwitchCause } from './evidence-table.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { TraceRecord } from './trace-record.ts';
 import type { WeightTable } from './weight-table.ts';
 
 /** Handed to a worker at its start. */
@@ -32,6 +33,8 @@ export type ToWorker =
   | { readonly type: 'weigh'; readonly epoch: number }
   /** The access log has been moved away: go on in a new file. */
   | { readonly type: 'reopen' }
+  /** The records that came last have been taken: more may come. */
+  | { readonly type: 'traces-taken' }
   | { readonly type: 'drain'; readonly ms: number };
 
 export type FromWorker =
@@ -47,4 +50,6 @@ export type FromWorker =
   | { readonly type: 'failed-request'; readonly request: FailedRequest }
   /** The worker has closed a version: so that nobody need wait until somebody looks. */
   | { readonly type: 'switched'; readonly row: number; readonly use: number; readonly cause: SwitchCause }
+  /** Requests that were traced; the next ones come when these have been taken. */
+  | { readonly type: 'traces'; readonly records: readonly TraceRecord[] }
   | { readonly type: 'log'; readonly event: string; readonly fields: Readonly<Record<string, unknown>> };

@@ -11,6 +11,7 @@ import { type EndpointTable, newEndpointTable } from '../model/endpoint-table.ts
 import { type EvidenceTable, newEvidenceTable } from '../model/evidence-table.ts';
 import { newRateMemory, RateTable } from '../model/rate-table.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { TraceRecord } from '../model/trace-record.ts';
 import { newWeightTable, type WeightTable } from '../model/weight-table.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { type Logger, silentLogger } from '../runtime/logger.ts';
@@ -26,6 +27,7 @@ import { Counters } from './record/counters.ts';
 import { Evidence, type EvidenceEvents } from './record/evidence.ts';
 import { LogWriter } from './record/log-writer.ts';
 import { RequestCounts } from './record/request-counts.ts';
+import { Tracing, tracedHeaders } from './record/tracing.ts';
 import { RandomRequestIds } from './request-ids.ts';
 import { Choice } from './route/choice.ts';
 import { editedHeaders } from './route/route-table.ts';
@@ -64,6 +66,8 @@ export interface DataPlaneOptions {
   readonly ledger?: ConnectionLedger;
   /** Is told of failed requests and thrown switches of rollouts. */
   readonly events?: EvidenceEvents;
+  /** Is given records of traced requests and answers with `tracesTaken`. Left out, no request is traced. */
+  readonly onTraces?: (records: readonly TraceRecord[]) => void;
 }
 
 export interface DataPlaneStats {
@@ -82,6 +86,7 @@ export class DataPlane {
   readonly #listeners: Listener[] = [];
   readonly #lasting: LastingParts;
   readonly #log: AccessLog;
+  readonly #tracing: Tracing;
   readonly #rates: RateTable;
   #names = new FieldNames();
   #trusted = new net.BlockList();
@@ -111,6 +116,7 @@ export class DataPlane {
       requests: new RequestCounts(this.memory.own.requests),
       evidence: new Evidence({ table, index, clock, wall, ...events }),
       log: null,
+      tracing: null,
       ids: new RandomRequestIds(),
       readBuffer: Buffer.allocUnsafeSlow(READ_SIZE),
       choice: new Choice(),
@@ -124,6 +130,11 @@ export class DataPlane {
       random,
       wall,
       isTrusted: (address) => this.#isTrusted(address),
+    });
+    this.#tracing = new Tracing({
+      ...{ random, wall, origin, counters, ids: this.#context.ids, rates: this.#rates },
+      isTrusted: (address) => this.#isTrusted(address),
+      send: options.onTraces,
     });
     this.apply(options.snapshot);
   }
@@ -141,7 +152,8 @@ export class DataPlane {
   apply(snapshot: Snapshot): void {
     const { clock, random, ids, counters } = this.#context;
     const read = readHeaders(snapshot);
-    const named = read.concat(editedHeaders(snapshot.routes), loggedHeaders(snapshot.accessLog));
+    const told = loggedHeaders(snapshot.accessLog).concat(tracedHeaders(snapshot.tracing));
+    const named = read.concat(editedHeaders(snapshot.routes), told);
     if (!this.#names.include(named)) this.#names = new FieldNames(named);
     const trusted = blockList(snapshot.trustedProxies);
     this.#lasting.begin();
@@ -169,11 +181,17 @@ export class DataPlane {
     this.#lasting.end();
     this.#trusted = trusted;
     this.#context.log = this.#log.configure(snapshot.accessLog, this.#names);
+    this.#context.tracing = this.#tracing.configure(snapshot.tracing, this.#names);
   }
 
   /** The access log has been moved away: goes on in a new file. */
   reopen(): void {
     this.#log.reopen();
+  }
+
+  /** The records that were told last have been taken. */
+  tracesTaken(): void {
+    this.#tracing.taken();
   }
 
   /** Takes up live weights at once; requests would do it by themselves. @returns the least epoch that a service runs with. */
@@ -230,6 +248,7 @@ export class DataPlane {
     this.#context.fineWheel.close();
     // Requests that were cut are logged when their connections are gone.
     await Promise.all(this.#listeners.map((listener) => listener.empty()));
+    this.#tracing.close();
     await this.#log.close();
   }
 
@@ -254,7 +273,9 @@ export class DataPlane {
 
   #onTick(): void {
     this.#ticks++;
-    if (this.#ticks % (1000 / TICK) === 0) this.#context.current.refreshDate();
+    if (this.#ticks % (1000 / TICK) !== 0) return;
+    this.#context.current.refreshDate();
+    this.#tracing.flush();
   }
 }
 

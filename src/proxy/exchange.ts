@@ -10,7 +10,7 @@
  *   7. Forward       upstream/attempt.ts      pooled connection, rewritten fields, body
  *   8. Judge         upstream/recovery.ts     outcome; retry, shield, hedge within the budget
  *   9. Reply         here                     head, body, trailers, tunnel
- *  10. Record        record/                  counters, request table, evidence, access log
+ *  10. Record        record/                  counters, request table, evidence, access log, traces
  *
  *     IDLE ─begin─▶ WAITING ─answer─▶ STREAMING ─end─▶ IDLE
  *                     │  ▲ retract───────┘
@@ -38,6 +38,7 @@ import type { ResponseHead } from './http1/response-head.ts';
 import type { RequestEnd } from './record/counters.ts';
 import type { LogEntry } from './record/log-entry.ts';
 import { CLIENT_GONE } from './record/request-counts.ts';
+import type { TracedRequest } from './record/tracing-request.ts';
 import type { Route } from './route/route.ts';
 import type { Service } from './route/service.ts';
 import { Dispatch, HOLD_LIMIT } from './upstream/dispatch.ts';
@@ -70,6 +71,8 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
   #sent = 0;
   /** Null where the request is not logged. */
   #entry: LogEntry | null = null;
+  /** Null where the request is not traced. */
+  #trace: TracedRequest | null = null;
 
   constructor(context: WorkerContext, down: ServerStream) {
     this.#context = context;
@@ -97,8 +100,9 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     const { claims, flags } = this.#running;
     if (claims !== null && !client.trusted) head.renumberAll(claims, NOMINATED);
     if (flags !== null) flags.begin(head);
-    const { log } = this.#context;
+    const { log, tracing } = this.#context;
     if (log !== null) this.#entry = log.begin(head, client);
+    if (tracing !== null) this.#trace = tracing.begin(head, client, this.#began);
     // 3. Route
     const route = this.#running.routes.match(head, client);
     if (route === null) return this.#answer('no_route');
@@ -168,11 +172,14 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     request.begin(head, maxBody > HOLD_LIMIT ? maxBody : HOLD_LIMIT);
     let added = flags === null ? '' : flags.lines(head, client);
     if (route.requestEdits !== null) added += route.requestEdits.apply(head, names);
-    const fields = rules.request(head, client, version!.authority, route.host);
+    const trace = this.#trace;
+    const fields = rules.request(head, client, version!.authority, route.host, trace);
     if (this.#entry !== null) this.#entry.id = rules.id;
     if (trial.active) trial.describe(head.method, head.target, route.name, rules.id);
     request.fields = added === '' ? fields : fields + added;
     if (route.rewrite !== null) request.target = route.rewrite.apply(head.target);
+    request.trace = trace;
+    if (trace !== null) trace.prepared(rules.id, request.fields, request.target);
   }
 
   onRequestData(buf: Buffer, start: number, end: number, shared: boolean): void {
@@ -341,8 +348,16 @@ export class Exchange implements RequestEvents, DispatchOwner, TimerOwner {
     requests.requestEnded(version === null ? NO_VERSION : version.id, status, duration);
     if (trial.active) trial.end(how, status, cause);
     if (this.#entry !== null) this.#log(this.#entry, cause, status, duration);
+    if (this.#trace !== null) this.#trace.ended(cause, status, duration, how === 'cut', this.#route, this.#dispatch);
     this.#dispatch.stop();
     wheel.stop(this.#timer);
+    if (this.#trace !== null) this.#endTrace(this.#trace);
+  }
+
+  /** Attempts that were given up with the request have ended by now. */
+  #endTrace(trace: TracedRequest): void {
+    this.#trace = null;
+    this.#context.tracing?.end(trace);
   }
 
   #log(entry: LogEntry, cause: RequestEnd, status: number, duration: number): void {

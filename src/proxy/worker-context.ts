@@ -20,6 +20,7 @@ import type { AccessLog } from './record/access-log.ts';
 import type { Counters } from './record/counters.ts';
 import type { Evidence } from './record/evidence.ts';
 import type { RequestCounts } from './record/request-counts.ts';
+import type { Tracing } from './record/tracing.ts';
 import type { Choice } from './route/choice.ts';
 import { FlagSet } from './route/flags.ts';
 import type { Route } from './route/route.ts';
@@ -40,6 +41,8 @@ export interface WorkerContext {
   readonly evidence: Evidence;
   /** Null where no request is logged. */
   readonly log: AccessLog | null;
+  /** Null where no request is traced. */
+  readonly tracing: Tracing | null;
   readonly ids: RequestIds;
   /** Shared by every socket of the worker; see socket-reader.ts. */
   readonly readBuffer: Buffer;
@@ -74,7 +77,7 @@ export class RunningSnapshot {
     this.responseHead = new ResponseHead(snapshot.limits, names);
     this.trailerBlock = new FieldBlock(snapshot.limits.headerCount);
     this.claims = names.hasCustomClaims || read.some(isClaim) ? names.claims() : null;
-    this.rules = new FieldRules(snapshot.headers, compiler.ids);
+    this.rules = new FieldRules(snapshot.headers, compiler.ids, snapshot.tracing?.parent === 'ignore');
     this.answers = localAnswers(snapshot.headers.via);
     this.services = snapshot.services.map((service) => compileService(service, compiler));
     this.flags = snapshot.flags.length === 0 ? null : new FlagSet(snapshot.flags, names, compiler.isTrusted);

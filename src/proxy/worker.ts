@@ -27,6 +27,7 @@ async function run(port: MessagePort, init: WorkerInit): Promise<void> {
     },
     ledger: new ConnectionLedger(init.ledger, init.index, init.ledgerSalt),
     logger: { info: log, warn: log, error: log },
+    onTraces: (records) => say({ type: 'traces', records }),
     events: {
       onFailedRequest: (request) => say({ type: 'failed-request', request }),
       onSwitched: (row, use, cause) => say({ type: 'switched', row, use, cause }),
@@ -40,6 +41,8 @@ async function run(port: MessagePort, init: WorkerInit): Promise<void> {
         return say({ type: 'weighed', epoch: plane.weigh() });
       case 'reopen':
         return plane.reopen();
+      case 'traces-taken':
+        return plane.tracesTaken();
       case 'drain':
         void plane.drain(message.ms).then(() => {
           say({ type: 'drained' });

@@ -57,13 +57,16 @@ export function walk<C>(node: Node, context: C, visit: (node: Node, context: C) 
   node.forEachChild((child) => walk(child, inner, visit));
 }
 
-/** Every TypeScript or JavaScript file under `folders` of the repository but installed packages, as path and text. */
+/** Not written by hand: installed packages, and the bundled dashboard. */
+const MADE = new Set(['node_modules', 'bundle']);
+
+/** Every TypeScript or JavaScript file under `folders` of the repository that is written by hand, as path and text. */
 export function readTree(root: string, folders: readonly string[]): Record<string, string> {
   const files: Record<string, string> = {};
   const read = (folder: string): void => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.')) read(path);
+      if (entry.isDirectory() && !MADE.has(entry.name) && !entry.name.startsWith('.')) read(path);
       else if (entry.isFile() && SOURCE.test(entry.name)) files[path] = readFileSync(join(root, path), 'utf8');
     }
   };

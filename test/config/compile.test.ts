@@ -50,6 +50,7 @@ t.test('indices are dense, weights are whole, addresses are taken apart', async 
     headers: config.headers,
     flags: [],
     accessLog: null,
+    tracing: null,
     services: [
       {
         id: 0,

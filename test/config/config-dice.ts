@@ -338,6 +338,16 @@ export function randomConfig(dice: Dice): Part {
       data: () => dice.one(['./data', '/var/lib/sluice']),
       admin: () => dice.one<unknown>(['[::1]:0', { listen: 'localhost:0', hosts: HOSTS.slice(2) }, {}]),
       events: () => ({ retention: '24h', webhooks: [{ name: 'a', url: 'http://h/x', types: ['endpoint.*'] }] }),
+      tracing: () => ({
+        endpoint: dice.one(['http://[::1]:4318', 'https://c.example.com/v1/traces?k=1']),
+        ...some(dice, {
+          headers: () => ({ constructor: 'x', 'X-Tenant': dice.one(['', 'env', 'a: b']) }),
+          sample: () => dice.one([0, '0.001%', 100]),
+          parent: () => dice.one(['respect', 'ignore']),
+          maxPerSecond: () => dice.one([0, 1_000_000]),
+          environment: () => dice.one(ENVIRONMENTS),
+        }),
+      }),
       accessLog: () =>
         dice.one<unknown>(['/dev/null', { path: '/dev/null', format: 'combined', sample: dice.one([0, 0.01, 100]) }]),
     }),

@@ -1,6 +1,7 @@
 /** The comments of the model and the table of settings name the same defaults. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { TRACING, TRACING_DEFAULTS } from '../../src/control/config/schema-tracing.ts';
 import {
   ACCESS_LOG,
   AFFINITY,
@@ -67,6 +68,7 @@ const INTERFACES: readonly (readonly [name: string, settings: Settings, words: R
   ['MonitorConfig', MONITOR, {}],
   ['AdminConfig', {}, { listen: PLAIN_DEFAULTS.adminListen, publicMetrics: String(PLAIN_DEFAULTS.publicMetrics) }],
   ['EventsConfig', EVENTS, {}],
+  ['TracingConfig', TRACING, TRACING_DEFAULTS],
   ['AccessLogConfig', ACCESS_LOG, { errors: String(PLAIN_DEFAULTS.accessLogErrors) }],
 ];
 

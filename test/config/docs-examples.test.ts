@@ -9,7 +9,8 @@
  *   an entry of a list (`- match:`)         is a route, beside the service
  *   nothing but comments                    stands at the head of the file
  *
- * A key that stands several times in a part is several examples. A part that fits none of these is a fault, so that none goes unread.
+ * A key that stands several times in a part is several examples. A part that fits none of these is a fault, so that none goes unread. YAML that
+ * is for another program says so behind the language, as in "yaml traefik", and is none of these.
  *
  * Variables, secrets and certificates that an example names are there, whatever they are called.
  */
@@ -110,7 +111,7 @@ t.test('parts are completed, and what fits no rule is not', async (t) => {
   t.same(filesOf('colour: blue\n'), []);
 });
 
-const pages = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'));
+const pages = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
 
 for (const file of ['README.md', ...pages.map((name) => `docs/${name}`)]) {
   for (const { place, text } of examplesOf(file)) {

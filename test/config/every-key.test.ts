@@ -235,6 +235,23 @@ const traffic = {
     ],
   },
   accessLog: { path: '-', format: 'combined', sample: '10%', errors: false, buffer: '64KiB' },
+  tracing: {
+    endpoint: 'https://collector.example.com/v1/traces',
+    headers: {
+      Authorization: 'env:TOKEN',
+      'X-Key': { file: `${directory}/token` },
+      'X-Other': { env: 'TOKEN' },
+      'X-Tenant': 'red',
+    },
+    sample: '0.01%',
+    parent: 'ignore',
+    maxPerSecond: 10,
+    service: 'edge',
+    environment: 'staging',
+    compression: 'gzip',
+    timeout: '5s',
+    queue: 4096,
+  },
 };
 
 const config = { ...traffic, ...rollouts };

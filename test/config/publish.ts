@@ -1,15 +1,15 @@
 /**
- * Writes what is derived from the schema: `config/sluice.schema.json` and the table in `docs/configuration.md`.
+ * Writes what is derived from the schema: `config/sluice.schema.json` and `docs/config-reference.md`.
  *
- *     node test/config/publish.ts
+ *     npm run schema
  *
  * `published.test.ts` fails while they differ from the source.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { configSchema } from '../../src/control/config/schema.ts';
-import { referenceTable } from './reference-table.ts';
+import { configReference } from '../docs/config-reference.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -19,11 +19,4 @@ execFileSync(process.execPath, [`${root}node_modules/@biomejs/biome/bin/biome`, 
   cwd: root,
 });
 
-const page = `${root}docs/configuration.md`;
-const text = readFileSync(page, 'utf8');
-writeFileSync(
-  page,
-  text.replace(/(<!-- keys -->\n).*?(\n<!-- \/keys -->)/s, (_, open: string, close: string) => {
-    return open + referenceTable(configSchema) + close;
-  }),
-);
+writeFileSync(`${root}docs/config-reference.md`, configReference(configSchema));

@@ -1,7 +1,7 @@
-/** The schema as the rows of a Markdown table, for `docs/configuration.md`. */
+/** The keys of the schema, and rows of a Markdown table for them, for `docs/config-reference.md`. */
 import type { SchemaNode } from '../../src/control/config/schema-node.ts';
 
-interface Key {
+export interface Key {
   readonly path: string;
   readonly node: SchemaNode;
   readonly required: boolean;
@@ -27,6 +27,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'strategies.<strategy>.hooks.success[].env': '<variable>',
   metrics: '<metric>',
   'metrics.<metric>.http.headers': '<header>',
+  'tracing.headers': '<header>',
   'routes[].requestHeaders.set': '<header>',
   'routes[].requestHeaders.add': '<header>',
   'routes[].responseHeaders.set': '<header>',
@@ -50,8 +51,8 @@ export function schemaKeys(node: SchemaNode, path = ''): Key[] {
   return keys;
 }
 
-export function referenceTable(schema: SchemaNode): string {
-  const rows = schemaKeys(schema).map(({ path, node, required }) => {
+export function referenceRows(keys: readonly Key[]): string {
+  const rows = keys.map(({ path, node, required }) => {
     const fallback = node.default === undefined ? (required ? 'required' : '') : code(node.default);
     return `| \`${path}\` | ${typeOf(node)} | ${fallback} | ${node.description ?? ''} |`;
   });

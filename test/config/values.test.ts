@@ -56,6 +56,7 @@ t.test('the smallest file has every default', async (t) => {
     flags: [],
     events: { retention: 7_776_000_000, webhooks: [] },
     accessLog: null,
+    tracing: null,
     rollouts: { strategies: presetStrategies(), metrics: [], approvers: [], notifications: [] },
   });
 });

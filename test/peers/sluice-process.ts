@@ -26,6 +26,8 @@ export interface Exit {
 export interface SluiceProcess {
   readonly port: number;
   readonly url: string;
+  /** The configuration. */
+  readonly file: string;
   readonly child: ChildProcess;
   readonly exit: Promise<Exit>;
   /** Every line that it printed so far. */
@@ -38,11 +40,16 @@ export function configOf(endpoints: readonly string[], more: object = {}, servic
   return JSON.stringify({ listen: '127.0.0.1:0', workers: 2, services: { shop }, ...more }, null, 2);
 }
 
-export async function startSluice(t: Test, config: string): Promise<SluiceProcess> {
+/** @param nodeArguments in front of the program. */
+export async function startSluice(
+  t: Test,
+  config: string,
+  nodeArguments: readonly string[] = [],
+): Promise<SluiceProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
   const file = join(folder, 'sluice.yaml');
   writeFileSync(file, config);
-  const child = spawn(process.execPath, [MAIN, 'run', '-c', file], {
+  const child = spawn(process.execPath, [...nodeArguments, MAIN, 'run', '-c', file], {
     cwd: folder,
     env: plainEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -70,7 +77,7 @@ export async function startSluice(t: Test, config: string): Promise<SluiceProces
     t.teardown(() => clearTimeout(late));
     void exit.then(({ code }) => fail(`ended with ${code} before it listened`));
   });
-  return { port, url: `http://127.0.0.1:${port}`, child, exit, log };
+  return { port, url: `http://127.0.0.1:${port}`, file, child, exit, log };
 }
 
 /** The port in the log line that says that every worker listens, or null for other lines. */

@@ -119,6 +119,9 @@ t.test('workers and connections', async (t) => {
   for (const [name, value] of Object.entries(counts)) t.equal(scrape.value(`sluice_${name}`), value, name);
   t.equal(scrape.value('sluice_workers', { state: 'configured' }), 2);
   t.equal(scrape.value('sluice_workers', { state: 'listening' }), 1);
+  t.equal(scrape.value('sluice_workers_replaced_total'), 0, 'is there before the first, so that an increase is seen');
+  stage.metrics.observeReplaced();
+  t.equal((await stage.scrape()).value('sluice_workers_replaced_total'), 1);
 });
 
 t.test('weights, configuration, alerts, pushed values, the store', async (t) => {

@@ -35,7 +35,7 @@ t.test('every metric of the table is exposed with its labels, type and help, and
     pushed: () => [{ service: 'shop', version: 'v1', metric: 'memory', value: 1 }],
     rollouts: () => [
       {
-        ...{ service: 'shop', id: 'shop-1', phase: 'Progressing', failures: 2 },
+        ...{ service: 'shop', id: 'shop-1', phase: 'Progressing', step: 1, waiting: false, failures: 2 },
         tests: [{ test: 'errors', state: 'watching', logE: 1, threshold: 7.6, message: '' }],
       },
     ],

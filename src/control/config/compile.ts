@@ -7,13 +7,14 @@
  * result is frozen; it shares nothing with the configuration. Health checks and the monitor belong to the control plane, which reads
  * them from the configuration itself, so they are not in it.
  */
-import { type FlagConfig, flagShare } from '../../model/admin-config.ts';
+import { type FlagConfig, flagShare, type TracingConfig } from '../../model/admin-config.ts';
 import { type EndpointConfig, LANES, type ServiceConfig, type SluiceConfig } from '../../model/config.ts';
 import type {
   EndpointSnapshot,
   FlagSnapshot,
   ServiceSnapshot,
   Snapshot,
+  TracingSnapshot,
   VersionSnapshot,
 } from '../../model/snapshot.ts';
 
@@ -85,9 +86,16 @@ export function compileSnapshot(config: SluiceConfig, generation: number, previo
     routes: config.routes,
     flags: config.flags.map((flag) => compileFlag(flag, config.environment)),
     accessLog: config.accessLog,
+    tracing: config.tracing === null ? null : compileTracing(config.tracing),
   };
   return freeze(structuredClone(snapshot));
 }
+
+const compileTracing = ({ sample, parent, maxPerSecond }: TracingConfig): TracingSnapshot => ({
+  sample,
+  parent,
+  maxPerSecond,
+});
 
 const compileFlag = (flag: FlagConfig, environment: string): FlagSnapshot => ({
   name: flag.name,

@@ -28,6 +28,7 @@ import { resolveRollouts } from './resolve-rollouts.ts';
 import { resolveRoutes } from './resolve-routes.ts';
 import { resolveService } from './resolve-service.ts';
 import { resolveLimits, resolveSettings } from './resolve-settings.ts';
+import { resolveTracing } from './resolve-tracing.ts';
 import { FaultCollector, type Review } from './review.ts';
 import { NAME_PATTERN } from './schema-node.ts';
 import { DOWNSTREAM_TIMEOUTS, PLAIN_DEFAULTS } from './settings.ts';
@@ -102,6 +103,7 @@ function resolve(raw: RawFile, review: Review, surroundings: Surroundings): Slui
   const admin = resolveAdmin(raw.admin, listen, review, surroundings);
   const services = resolveServices(isMapping(raw.services) ? Object.entries(raw.services) : [], review);
   const routes = raw.routes === undefined || Array.isArray(raw.routes) ? (raw.routes ?? []) : null;
+  const environment = resolveEnvironment(raw.environment, review, surroundings);
   const config: SluiceConfig = {
     listen,
     workers: typeof raw.workers === 'number' ? raw.workers : Math.min(availableParallelism(), MOST_WORKERS),
@@ -115,12 +117,13 @@ function resolve(raw: RawFile, review: Review, surroundings: Surroundings): Slui
     services,
     monitor: resolveMonitor(raw.monitor, review),
     routes: routes === null ? [] : resolveRoutes(routes, services, flagNames(raw.flags), review),
-    environment: resolveEnvironment(raw.environment, review, surroundings),
+    environment,
     data: resolveData(raw.data, admin !== null, review, surroundings),
     admin,
     flags: resolveFlags(raw.flags, review),
     events: resolveEvents(raw.events, review, surroundings),
     accessLog: resolveAccessLog(raw.accessLog, review, surroundings),
+    tracing: resolveTracing(raw.tracing, environment, review, surroundings),
     rollouts: resolveRollouts(raw, review, surroundings),
   };
   checkCapacity(config, review);

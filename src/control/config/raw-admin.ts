@@ -1,6 +1,7 @@
 /** The control plane's own part of the configuration as written; see `raw-config.ts`. */
-import type { AccessLogConfig, Role } from '../../model/admin-config.ts';
+import type { AccessLogConfig, Role, TracingConfig } from '../../model/admin-config.ts';
 import type { Written } from './raw-config.ts';
+import type { TRACING } from './schema-tracing.ts';
 import type { ACCESS_LOG, EVENTS } from './settings.ts';
 
 /** Exactly one of the two. */
@@ -48,3 +49,13 @@ export interface RawAccessLogParts extends Written<typeof ACCESS_LOG> {
 
 /** A path alone, or a mapping. */
 export type RawAccessLog = string | RawAccessLogParts;
+
+export interface RawTracing extends Written<typeof TRACING> {
+  readonly endpoint: string;
+  /** Texts and references to secrets. */
+  readonly headers?: Readonly<Record<string, RawSecret>>;
+  readonly parent?: TracingConfig['parent'];
+  readonly service?: string;
+  readonly environment?: string;
+  readonly compression?: TracingConfig['compression'];
+}

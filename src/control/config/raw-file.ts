@@ -1,6 +1,6 @@
 /** The whole of a configuration file as written; see `raw-config.ts` for its parts. */
 import type { DownstreamTimeoutsConfig, LimitsConfig } from '../../model/config.ts';
-import type { RawAccessLog, RawAdmin, RawEvents } from './raw-admin.ts';
+import type { RawAccessLog, RawAdmin, RawEvents, RawTracing } from './raw-admin.ts';
 import type { RawListen, RawMonitor, RawService, Written } from './raw-config.ts';
 import type { RawFlag } from './raw-flags.ts';
 import type { RawRollouts } from './raw-rollouts.ts';
@@ -22,4 +22,5 @@ export interface RawFile extends RawRollouts {
   readonly admin?: RawAdmin;
   readonly events?: RawEvents;
   readonly accessLog?: RawAccessLog;
+  readonly tracing?: RawTracing;
 }

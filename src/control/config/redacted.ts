@@ -1,17 +1,18 @@
 /**
  * A configuration as it may be shown: plain JSON, without secrets, and in a form in which two of them can be compared.
  *
- * A secret shows as where it came from. Of the address of a webhook only the origin is left where there is more, because its path and its
- * query often are the password. A header that routes write and whose name speaks of credentials shows without its value, which as a
+ * A secret shows as where it came from. Of the address of a webhook or a collector only the origin is left where there is more, because its path
+ * and its query often are the password. A header that routes write and whose name speaks of credentials shows without its value, which as a
  * rule comes from a variable; a change of it is a change all the same, that lists no difference. So do the headers of a metric that is read
- * elsewhere, and the variables of a hook's program, whatever they are called: there they are nearly always credentials. Nothing else is hidden:
- * whoever reads this has to find out what runs.
+ * elsewhere, those that go with spans, and the variables of a hook's program, whatever they are called: there they are nearly always
+ * credentials. Nothing else is hidden: whoever reads this has to find out what runs.
  *
  * Services, versions, flags, strategies and metrics are mappings by name here, not lists, so that a difference has an address that can be read
  * (`services.shop.weights.v2`) and does not depend on the order in a file. Keys are sorted for the same reason: equal configurations are
  * equal texts.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { TracingConfig } from '../../model/admin-config.ts';
 import type { SluiceConfig } from '../../model/config.ts';
 import type {
   HookConfig,
@@ -29,7 +30,7 @@ type Plain = Readonly<Record<string, unknown>>;
 
 /** Shares nothing with `config`. */
 export function redactedConfig(config: SluiceConfig): unknown {
-  const { services, routes, flags, monitor, events, rollouts, ...rest } = config;
+  const { services, routes, flags, monitor, events, tracing, rollouts, ...rest } = config;
   return plain({
     ...rest,
     services: byName(services.map((service) => ({ ...service, versions: byName(service.versions) }))),
@@ -40,6 +41,7 @@ export function redactedConfig(config: SluiceConfig): unknown {
     })),
     flags: byName(flags),
     monitor: { ...monitor, webhooks: monitor.webhooks.map(shownUrl) },
+    tracing: tracing === null ? null : shownTracing(tracing),
     events: { ...events, webhooks: events.webhooks.map((webhook) => ({ ...webhook, url: shownUrl(webhook.url) })) },
     strategies: byName(rollouts.strategies.map(shownStrategy)),
     metrics: byName(rollouts.metrics.map((metric) => ({ ...metric, source: shownSource(metric.source) }))),
@@ -115,6 +117,14 @@ function shownSource(source: MetricProviderConfig['source']): MetricProviderConf
   const shown = { ...source, url: shownUrl(source.url) };
   return shown.kind === 'http' ? { ...shown, headers: shownTexts(shown.headers, () => true) } : shown;
 }
+
+const shownTracing = (tracing: TracingConfig): TracingConfig => ({
+  ...tracing,
+  endpoint: shownUrl(tracing.endpoint),
+  headers: Object.fromEntries(
+    Object.entries(tracing.headers).map(([name, value]) => [name, value instanceof Secret ? value : '…']),
+  ),
+});
 
 const shownTexts = (
   texts: Readonly<Record<string, string>>,

@@ -12,6 +12,7 @@ import { flag, group, name, named, type SchemaNode, settingsGroup, TOKEN_PATTERN
 import { rolloutsSchema } from './schema-rollouts.ts';
 import { routeSchema } from './schema-route.ts';
 import { serviceSchema } from './schema-service.ts';
+import { tracingSchema } from './schema-tracing.ts';
 import { DOWNSTREAM_TIMEOUTS, LIMITS, PLAIN_DEFAULTS } from './settings.ts';
 
 const LISTEN_TITLE = 'an address such as 127.0.0.1:8080, :8080, [::1]:8080 or 8080';
@@ -101,5 +102,6 @@ export const configSchema: SchemaNode = {
     admin: adminSchema,
     events: eventsSchema,
     accessLog: accessLogSchema,
+    tracing: tracingSchema,
   },
 };

@@ -1,4 +1,5 @@
 /** Samples of what the control plane knows: weights, configuration, alerts, pushed values, the store. */
+import { WORKER_SLOTS } from '../../model/counters.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { OpenAlert } from '../monitor/alert-watch.ts';
 import type { Sample } from './sample.ts';
@@ -38,6 +39,7 @@ export function controlCollectors(sources: MetricsSources, snapshot: Snapshot) {
   return {
     sluice_weight: () => weightSamples(snapshot, sources.weights()),
     sluice_pushed_metric: () => Array.from(sources.pushed(), pushedSample),
+    sluice_trace_spans_total: () => spanSamples(sources),
     sluice_rate_table_overflows_total: () => one(sources.rateOverflows()),
     sluice_config_generation: () => one(snapshot.generation),
     sluice_workers: (): Sample[] => [
@@ -58,6 +60,16 @@ const pushedSample = ({ service, version, metric, value }: PushedMetric): Sample
   value,
   labels: { service, version, metric },
 });
+
+/** Spans are dropped by workers too, where this thread does not take them. */
+function spanSamples({ traceSpans, memories }: MetricsSources): Sample[] {
+  const { exported, dropped } = traceSpans?.() ?? { exported: 0, dropped: 0 };
+  const left = memories.reduce((sum, { counters }) => sum + counters[WORKER_SLOTS.spansDropped]!, 0);
+  return [
+    { value: exported, labels: { result: 'exported' } },
+    { value: dropped + left, labels: { result: 'dropped' } },
+  ];
+}
 
 function weightSamples(snapshot: Snapshot, live: ReadonlyMap<number, number>): Sample[] {
   return snapshot.services.flatMap((service) =>

@@ -78,11 +78,20 @@ export const METRICS = {
     '1 for the phase of every rollout that is not over, and of the latest one of each service.',
     ...['service', 'rollout', 'phase'],
   ),
+  sluice_rollout_step: gauge(
+    'Step of every rollout that is not over, from 1; 0 before the first.',
+    ...['service', 'rollout'],
+  ),
+  sluice_rollout_waiting: gauge(
+    'Whether something holds the rollout: a condition, an approval, a pause, its turn.',
+    ...['service', 'rollout'],
+  ),
   sluice_rollouts_total: counter('Rollouts that are over, by how they ended.', 'service', 'phase'),
   sluice_evidence_log_e: gauge(
     'Natural logarithm of the e-value against the canary of the running rollout, by test.',
     ...['service', 'metric'],
   ),
+  sluice_evidence_threshold: gauge('What the logarithm has to reach to be enough, by test.', ...['service', 'metric']),
   sluice_canary_failures: gauge('Failed first attempts of the canary of the running rollout.', 'service'),
 
   sluice_connections: gauge('Open connections.', 'side', 'state'),
@@ -92,12 +101,14 @@ export const METRICS = {
   sluice_rate_table_overflows_total: counter('Requests that a full table of rate limits let through.'),
   sluice_faults_injected_total: counter('Faults injected on purpose.'),
   sluice_access_log_dropped_total: counter('Lines of the access log that were dropped.'),
+  sluice_trace_spans_total: counter('Spans of traced requests, by what became of them.', 'result'),
 
   sluice_config_reloads_total: counter('Times that the configuration was read again, by what came of it.', 'result'),
   sluice_config_last_reload_successful: gauge('Whether the configuration last read had no faults.'),
   sluice_config_last_success_timestamp_seconds: gauge('When a configuration without faults was last read.'),
   sluice_config_generation: gauge('Number of the running state; every change has the next.'),
   sluice_workers: gauge('Worker threads: configured, and listening now.', 'state'),
+  sluice_workers_replaced_total: counter('Worker threads that died and were replaced.'),
   sluice_alerts_firing: gauge('Firing alerts of the monitor; no series while there are none.', ...OF_VERSION, 'alert'),
   sluice_store_up: gauge('Whether the state can be written.'),
   sluice_build_info: gauge('1; which Sluice on which Node runs.', 'version', 'node'),

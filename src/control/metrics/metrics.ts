@@ -24,6 +24,7 @@ export class Metrics {
   readonly #readings: VersionReadings;
   readonly #reloads: ReloadCounts;
   readonly #process = new ProcessMetrics();
+  #replaced = 0;
 
   constructor(sources: MetricsSources) {
     this.#sources = sources;
@@ -35,6 +36,11 @@ export class Metrics {
   /** A snapshot is about to run: whose each row of shared memory is. Call before any worker gets it. */
   rowsChanged(snapshot: Snapshot): void {
     this.#readings.apply(snapshot);
+  }
+
+  /** A worker has died and another takes its place. */
+  observeReplaced(): void {
+    this.#replaced++;
   }
 
   observeReload(result: ReloadResult): void {
@@ -65,6 +71,7 @@ export class Metrics {
       ...rolloutCollectors(this.#sources),
       ...controlCollectors(this.#sources, snapshot),
       ...this.#reloads.collectors(),
+      sluice_workers_replaced_total: () => [{ value: this.#replaced }],
     };
   }
 }

@@ -6,30 +6,43 @@
  * time that compares, and a series that goes on from one to the next can be drawn. There is no series where nothing is compared, because a
  * 0 would say that there is no evidence. Counters of how they ended begin with the process.
  */
+import type { TestReading } from '../analysis/verdict.ts';
 import { isOver } from '../rollout/rollout.ts';
 import type { Sample } from './sample.ts';
 import type { MetricsSources, RolloutReading } from './sources.ts';
 
 export function rolloutCollectors(sources: MetricsSources) {
   const all = sources.rollouts?.() ?? [];
-  const comparing = firstOfEach(all.filter(({ phase }) => !isOver(phase) && phase !== 'Queued'));
+  const open = all.filter(({ phase }) => !isOver(phase));
+  const comparing = firstOfEach(open.filter(({ phase }) => phase !== 'Queued'));
   return {
     sluice_rollout_phase: (): Sample[] =>
       shownOf(all).map(({ service, id, phase }) => ({ value: 1, labels: { service, rollout: id, phase } })),
+    sluice_rollout_step: (): Sample[] => open.map(({ service, id, step }) => sampleOf(service, id, step)),
+    sluice_rollout_waiting: (): Sample[] =>
+      open.map(({ service, id, waiting }) => sampleOf(service, id, waiting ? 1 : 0)),
     sluice_rollouts_total: (): Sample[] =>
       (sources.rolloutsEnded?.() ?? []).map(({ service, phase, count }) => ({
         value: count,
         labels: { service, phase },
       })),
-    sluice_evidence_log_e: (): Sample[] =>
-      comparing.flatMap(({ service, tests }) =>
-        tests
-          .filter(({ state }) => state !== 'off')
-          .map(({ test, logE }) => ({ value: logE, labels: { service, metric: test } })),
-      ),
+    sluice_evidence_log_e: (): Sample[] => testSamples(comparing, ({ logE }) => logE),
+    sluice_evidence_threshold: (): Sample[] => testSamples(comparing, ({ threshold }) => threshold),
     sluice_canary_failures: (): Sample[] =>
       comparing.map(({ service, failures }) => ({ value: failures, labels: { service } })),
   };
+}
+
+const sampleOf = (service: string, rollout: string, value: number): Sample => ({ value, labels: { service, rollout } });
+
+/** @param figure null where the test has none. */
+function testSamples(readings: readonly RolloutReading[], figure: (test: TestReading) => number | null): Sample[] {
+  return readings.flatMap(({ service, tests }) =>
+    tests.flatMap((test) => {
+      const value = test.state === 'off' ? null : figure(test);
+      return value === null ? [] : [{ value, labels: { service, metric: test.test } }];
+    }),
+  );
 }
 
 /** @param readings newest first. */

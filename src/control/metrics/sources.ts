@@ -6,6 +6,7 @@ import type { TestReading } from '../analysis/verdict.ts';
 import type { OpenAlert } from '../monitor/alert-watch.ts';
 import type { Phase } from '../rollout/rollout.ts';
 import type { StoreState } from '../store/store.ts';
+import type { SpanCounts } from '../tracing/trace-export.ts';
 
 export interface PushedMetric {
   readonly service: string;
@@ -19,6 +20,10 @@ export interface RolloutReading {
   readonly service: string;
   readonly id: string;
   readonly phase: Phase;
+  /** From 1; 0 before the first. */
+  readonly step: number;
+  /** Something holds it, a pause included. */
+  readonly waiting: boolean;
   readonly tests: readonly TestReading[];
   /** Failed first attempts of the canary: what its budget counts. */
   readonly failures: number;
@@ -54,6 +59,8 @@ export interface MetricsSources {
   rollouts?(): readonly RolloutReading[];
   /** Default: none. */
   rolloutsEnded?(): readonly RolloutsEnded[];
+  /** Spans that the main thread had in hand. Default: none. */
+  traceSpans?(): SpanCounts;
   /** Workers that listen now. */
   listening(): number;
 }

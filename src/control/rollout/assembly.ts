@@ -25,6 +25,7 @@ import { restarted } from './kept-state.ts';
 import { isOver, type Rollout } from './rollout.ts';
 import { RolloutOperations } from './rollout-operations.ts';
 import { RolloutTasks } from './rollout-tasks.ts';
+import { stepNumber } from './summary.ts';
 import { type RouteToVersion, taskTarget } from './task-target.ts';
 import { TaskRunner } from './tasks/task-runner.ts';
 
@@ -95,9 +96,15 @@ export class Rollouts {
     return this.controller
       .all()
       .toReversed()
-      .map(({ id, service, phase }) => {
-        const reading = this.controller.running(id)?.evidence() ?? null;
-        return { service, id, phase, tests: reading?.tests ?? [], failures: reading?.canary.failed ?? 0 };
+      .map((rollout) => {
+        const { id, service, phase } = rollout;
+        const running = this.controller.running(id);
+        const reading = running?.evidence() ?? null;
+        const held = rollout.waiting !== null || phase === 'Paused' || (running?.trouble ?? null) !== null;
+        return {
+          ...{ service, id, phase, step: stepNumber(rollout), waiting: held },
+          ...{ tests: reading?.tests ?? [], failures: reading?.canary.failed ?? 0 },
+        };
       });
   }
 

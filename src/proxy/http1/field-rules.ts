@@ -6,15 +6,16 @@
  *
  * Trust. `X-Forwarded-*`, `Forwarded`, `X-Real-IP` and `X-Request-Id` are claims about the client. From an address in `trustedProxies`
  * they are kept and extended, from any other they are dropped and made anew. Trace context (`traceparent`) is passed on from anyone,
- * as long as it is well-formed.
+ * as long as it is well-formed and the configuration does not ignore it. A request that is traced has it taken off here, and a line of
+ * their own put on its attempts.
  *
  * @hotpath bench/micro/head-writer.ts
  */
 import type { ForwardedConfig } from '../../model/config.ts';
 import { CLAIMS, FIELD, FIRST_CUSTOM_ID, type KnownName, NOMINATED } from './field-names.ts';
-import { VALUE, VALUE_END } from './fields.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
+import { traceParentOf } from './trace-context.ts';
 
 const HOST = FIELD.host;
 const X_FORWARDED_FOR = FIELD['x-forwarded-for'];
@@ -72,6 +73,14 @@ export interface RequestIds {
   next(): string;
 }
 
+/** What a traced request says about itself. */
+export interface TraceIdentity {
+  /** What RequestIds gave it. */
+  readonly ids: string;
+  /** Empty where the trace begins with this request. */
+  readonly parentId: string;
+}
+
 /** What a downstream connection says about its client, the same for all its requests. */
 export interface ClientFacts {
   readonly address: string;
@@ -94,32 +103,39 @@ export function schemeOf(head: RequestHead, client: ClientFacts): string {
   return told === 'https' || told === 'http' ? told : client.scheme;
 }
 
-/** `00-<32 hex, not all 0>-<16 hex, not all 0>-<2 hex>`; later versions may carry more behind it. */
-const TRACE_CONTEXT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
-
 export class FieldRules {
   readonly #config: ForwardedConfig;
   readonly #ids: RequestIds;
+  readonly #ignoresTraces: boolean;
   readonly #via: string;
   /** Name used in Via and Proxy-Status. */
   readonly name: string;
   /** X-Request-Id of the request whose lines were written last; to be read in the same turn. */
   id = '';
 
-  constructor(config: ForwardedConfig, ids: RequestIds) {
+  /** @param ignoresTraces whether the trace context of clients is not passed on. */
+  constructor(config: ForwardedConfig, ids: RequestIds, ignoresTraces = false) {
     this.#config = config;
     this.#ids = ids;
+    this.#ignoresTraces = ignoresTraces;
     this.#via = `Via: 1.1 ${config.via}\r\n`;
     this.name = config.via;
   }
 
   /**
-   * The field lines of the request as the upstream gets them, framing fields for chunked bodies and connection options excepted.
+   * The field lines of the request as the upstream gets them, framing fields for chunked bodies and connection options excepted; where it is
+   * traced without `traceparent`, which each attempt has its own of.
    *
    * @param fallbackHost Host for an HTTP/1.0 request that has none. @param rewrittenHost Host that the route asks for, or nothing.
    */
-  request(head: RequestHead, client: ClientFacts, fallbackHost: string, rewrittenHost = ''): string {
-    const trace = this.#identity(head, client.trusted);
+  request(
+    head: RequestHead,
+    client: ClientFacts,
+    fallbackHost: string,
+    rewrittenHost = '',
+    traced: TraceIdentity | null = null,
+  ): string {
+    const trace = this.#identity(head, client.trusted, traced);
     let host = '';
     if (rewrittenHost !== '') host = this.#hostLine(head, rewrittenHost);
     else if (head.authority === '') host = this.#hostLine(head, fallbackHost);
@@ -152,24 +168,25 @@ export class FieldRules {
   }
 
   /** X-Request-Id and traceparent lines where the request does not bring its own. */
-  #identity(head: RequestHead, trusted: boolean): string {
-    const traced = head.has(TRACEPARENT) && this.#hasTraceContext(head);
+  #identity(head: RequestHead, trusted: boolean, traced: TraceIdentity | null): string {
+    const passesTrace = this.#passesTrace(head, traced);
     const identified = trusted && head.has(X_REQUEST_ID);
     if (identified) this.id = head.value(X_REQUEST_ID);
-    if (traced && identified) return '';
-    const ids = this.#ids.next();
+    if (identified && (passesTrace || traced !== null)) return '';
+    const ids = traced === null ? this.#ids.next() : traced.ids;
     const id = ids.slice(0, 32);
     if (!identified) this.id = id;
     const request = identified ? '' : `X-Request-Id: ${id}\r\n`;
-    return traced ? request : `${request}traceparent: 00-${id}-${ids.slice(32, 48)}-00\r\n`;
+    if (passesTrace || traced !== null) return request;
+    return `${request}traceparent: 00-${id}-${ids.slice(32, 48)}-00\r\n`;
   }
 
-  #hasTraceContext(head: RequestHead): boolean {
-    const row = head.rowOf(TRACEPARENT);
-    const value = head.text.slice(head.rows[row + VALUE]!, head.rows[row + VALUE_END]!);
-    if (!head.isRepeated(TRACEPARENT) && TRACE_CONTEXT.test(value)) return true;
+  /** Whether the client's trace context goes upstream as it is; what does not is marked to be taken off. */
+  #passesTrace(head: RequestHead, traced: TraceIdentity | null): boolean {
+    if (!head.has(TRACEPARENT)) return false;
+    if (traced === null && !this.#ignoresTraces && traceParentOf(head) !== '') return true;
     head.renumber(TRACEPARENT, NOMINATED);
-    head.renumber(TRACESTATE, NOMINATED);
+    if (traced === null || traced.parentId === '') head.renumber(TRACESTATE, NOMINATED);
     return false;
   }
 

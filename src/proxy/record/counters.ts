@@ -67,6 +67,10 @@ export class Counters {
     this.#add(W.logLinesDropped, count);
   }
 
+  spansDropped(count: number): void {
+    this.#add(W.spansDropped, count);
+  }
+
   /** @param by connections that begin or cease to carry an exchange. */
   upstreamActive(by: number): void {
     this.#add(W.upstreamActive, by);

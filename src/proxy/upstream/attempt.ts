@@ -18,6 +18,7 @@ import type { ReplyCode } from '../../model/local-reply.ts';
 import { type ClientStream, FLUSHED, type FlushState, type OutgoingRequest, type ResponseEvents } from '../codec.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { NOT_MEASURED } from '../record/log-entry.ts';
+import type { TracedAttempt, TracedRequest } from '../record/tracing-request.ts';
 import type { Trial } from '../record/trial.ts';
 import type { Version } from '../route/version.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -26,8 +27,16 @@ import type { Endpoint } from './endpoint.ts';
 
 /** Who made the attempt and judges what comes of it. */
 export interface AttemptOwner {
-  readonly request: OutgoingRequest & { readonly body: string; readonly resendable: boolean; attempts: number };
+  readonly request: OutgoingRequest & {
+    readonly body: string;
+    readonly resendable: boolean;
+    readonly trace: TracedRequest | null;
+    fields: string;
+    attempts: number;
+  };
   readonly trial: Trial;
+  /** The version in whose place stable answers, or null. */
+  readonly shieldedFrom: Version | null;
   onAnswer(attempt: Attempt, head: ResponseHead): void;
   onAnswerData(attempt: Attempt, buf: Buffer, start: number, end: number, shared: boolean): void;
   onAnswerEnd(attempt: Attempt, trailers: string): void;
@@ -53,6 +62,8 @@ export class Attempt implements ResponseEvents {
   #status = 0;
   /** Whether it is the one that counts for the version it is on. */
   #onTrial = false;
+  /** Null where the request is not traced, and where nothing runs. */
+  #traced: TracedAttempt | null = null;
 
   constructor(context: WorkerContext, owner: AttemptOwner) {
     this.#context = context;
@@ -92,6 +103,7 @@ export class Attempt implements ResponseEvents {
     endpoint.attemptStarted();
     const { request } = this.#owner;
     request.attempts++;
+    if (request.trace !== null) this.#beginTrace(request.trace, fresh, now);
     const up = endpoint.pool.acquire(fresh);
     up.assign(this, request.method === 'HEAD');
     this.#up = up;
@@ -162,7 +174,10 @@ export class Attempt implements ResponseEvents {
     const stale = silent && code === 'upstream_closed' && this.#owner.request.resendable;
     this.stale = stale;
     if (!stale) this.#fail(code);
-    else this.#endpoint!.attemptEnded(ENDPOINT_SLOTS.abandoned);
+    else {
+      this.#endpoint!.attemptEnded(ENDPOINT_SLOTS.abandoned);
+      if (this.#traced !== null) this.#endTrace(this.#traced, code);
+    }
     const version = this.#version!;
     this.#owner.onFailure(this, code);
     // What goes out once more takes the place that it had; only behind that may others have what is left.
@@ -225,6 +240,7 @@ export class Attempt implements ResponseEvents {
   #answered(): void {
     const status = this.#status;
     this.#context.counters.attemptAnswered(this.#version!.id, status);
+    if (this.#traced !== null) this.#traced.judged = true;
     if (status < 500) {
       this.#version!.detector?.answered(this.#endpoint!.id, status);
       this.#settle(ENDPOINT_SLOTS.success);
@@ -241,6 +257,7 @@ export class Attempt implements ResponseEvents {
     }
     version.detector?.failedLocally(endpoint.id);
     if (this.#onTrial) this.#judge(code, this.#context.clock.now());
+    if (this.#traced !== null) this.#endTrace(this.#traced, code);
     this.#settle(ENDPOINT_SLOTS[failureKind(code)]);
   }
 
@@ -253,7 +270,22 @@ export class Attempt implements ResponseEvents {
   }
 
   #settle(end: number): void {
+    if (this.#traced !== null) this.#endTrace(this.#traced, '');
     this.#endpoint!.attemptEnded(end);
     this.#version!.connectionFreed();
+  }
+
+  #beginTrace(trace: TracedRequest, fresh: boolean, now: number): void {
+    const { request, shieldedFrom } = this.#owner;
+    const traced = trace.attempt(this.#version!, this.#endpoint!.url, fresh, shieldedFrom !== null, now);
+    this.#traced = traced;
+    request.fields = trace.fieldsFor(traced);
+  }
+
+  /** @param failure code of the reply that it stands for, empty where it did not fail. */
+  #endTrace(traced: TracedAttempt, failure: ReplyCode | ''): void {
+    this.#traced = null;
+    traced.failure = failure;
+    this.#owner.request.trace?.attemptEnded(traced, this.#status, this.#context.clock.now());
   }
 }

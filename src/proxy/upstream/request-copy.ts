@@ -8,6 +8,7 @@
  */
 import type { OutgoingRequest } from '../codec.ts';
 import { BODY_CHUNKED, BODY_LENGTH, BODY_NONE, type RequestHead } from '../http1/request-head.ts';
+import type { TracedRequest } from '../record/tracing-request.ts';
 import { IDEMPOTENT } from './method-set.ts';
 
 export class RequestCopy implements OutgoingRequest {
@@ -29,6 +30,8 @@ export class RequestCopy implements OutgoingRequest {
   /** Whether the rest of the upload is dropped, because the upstream has said that it will not read it. */
   stopped = false;
   trailers = '';
+  /** Null where the request is not traced. */
+  trace: TracedRequest | null = null;
   #limit = 0;
 
   /** @param limit most bytes of body that are kept. */
@@ -89,6 +92,7 @@ export class RequestCopy implements OutgoingRequest {
   clear(): void {
     this.body = '';
     this.fields = '';
+    this.trace = null;
     this.bytes = 0;
     this.attempts = 0;
   }
