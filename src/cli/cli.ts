@@ -14,6 +14,7 @@ import { demoCommand } from './demo.ts';
 import { drainCommand } from './drain.ts';
 import { eventsCommand } from './events.ts';
 import { flagsCommand } from './flags.ts';
+import { healthCommand } from './health.ts';
 import { lanesCommand } from './lanes.ts';
 import { notificationsCommand } from './notifications.ts';
 import { packageVersion } from './package-version.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   checkCommand,
   statusCommand,
+  healthCommand,
   weightsCommand,
   rolloutCommand,
   strategiesCommand,

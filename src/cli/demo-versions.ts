@@ -1,5 +1,6 @@
 /**
- * The two services behind `sluice demo`; the file of a worker thread, which listens on the ports that it is told.
+ * The two services behind `sluice demo`; the file of a worker thread, which listens on the address and
+ * ports that it is told.
  *
  *     /               hello from v1
  *     /slow?ms=N      the same after N milliseconds, at most 60,000
@@ -15,7 +16,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { DemoPorts } from './demo.ts';
+import type { DemoOrder, DemoPorts } from './demo.ts';
+
+const { host, ports } = workerData as DemoOrder;
 
 const EVENTS = 10;
 const EVENT_INTERVAL_MS = 500;
@@ -36,7 +39,7 @@ class Failing {
 
 async function startVersion(version: string, port: number, failing: Failing): Promise<number> {
   const server = createServer((request, response) => answer(version, failing, request, response));
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
 }
@@ -107,10 +110,9 @@ function broken(version: string, response: ServerResponse): void {
   response.end(`${version} has a bug\n`);
 }
 
-const { v1, v2 } = workerData as DemoPorts;
-const startAll = (version: string, ports: readonly number[]): Promise<number[]> => {
+const startAll = (version: string, wanted: readonly number[]): Promise<number[]> => {
   const failing = new Failing();
-  return Promise.all(ports.map((port) => startVersion(version, port, failing)));
+  return Promise.all(wanted.map((port) => startVersion(version, port, failing)));
 };
-const ports: DemoPorts = { v1: await startAll('v1', v1), v2: await startAll('v2', v2) };
-parentPort?.postMessage(ports);
+const listening: DemoPorts = { v1: await startAll('v1', ports.v1), v2: await startAll('v2', ports.v2) };
+parentPort?.postMessage(listening);

@@ -7,6 +7,8 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { authority, parseListen } from '../control/config/addresses.ts';
+import type { ListenConfig } from '../model/config.ts';
 import { type Command, type Io, readOptions, UsageError } from './command.ts';
 import { listenFailure } from './listen-probe.ts';
 
@@ -14,16 +16,20 @@ const HELP = `Run two demo versions and the proxy in front of them; prints comma
 
 Usage: sluice demo [--port N] [--admin-port N]
        sluice demo --upstreams
+       sluice demo --upstream VERSION [--listen ADDRESS]
 
 Options:
-  --port N        the proxy's port on 127.0.0.1; default 8080, 0 for a free one
-  --admin-port N  the admin API's; default 9901
-  --upstreams     only the versions, on the ports that config/sluice.yaml names: v1 on 3001 and 3002, v2 on 3003
-  -h, --help      this text
+  --port N            the proxy's port on 127.0.0.1; default 8080, 0 for a free one
+  --admin-port N      the admin API's; default 9901
+  --upstreams         only the versions, on the ports that config/sluice.yaml names: v1 on 3001 and 3002, v2 on 3003
+  --upstream VERSION  only this version, v1 or v2, as a container would run it
+  --listen ADDRESS    where that version listens; default 127.0.0.1:3001
+  -h, --help          this text
 
 Examples:
   sluice demo
   sluice demo --port 9000 --admin-port 9902
+  sluice demo --upstream v2 --listen 0.0.0.0:3000
 `;
 
 /** Ports of each version's endpoints: those that `demo-versions.ts` is to listen on, 0 for free ones, and those that it says it does. */
@@ -32,6 +38,13 @@ export interface DemoPorts {
   readonly v2: readonly number[];
 }
 
+/** What the worker thread is to do. */
+export interface DemoOrder {
+  readonly host: string;
+  readonly ports: DemoPorts;
+}
+
+const LOOPBACK = '127.0.0.1';
 const FREE: DemoPorts = { v1: [0], v2: [0] };
 /** The endpoints of config/sluice.yaml. */
 const AS_IN_EXAMPLE: DemoPorts = { v1: [3001, 3002], v2: [3003] };
@@ -49,15 +62,22 @@ export const demoCommand: Command = {
       port: { type: 'string', default: '8080' },
       'admin-port': { type: 'string', default: '9901' },
       upstreams: { type: 'boolean', default: false },
+      upstream: { type: 'string' },
+      listen: { type: 'string' },
     });
     const port = readPort('port', options.port);
     const adminPort = readPort('admin-port', options['admin-port']);
+    const alone = aloneOf(options.upstream, options.listen);
+    const order: DemoOrder = alone?.order ?? { host: LOOPBACK, ports: options.upstreams ? AS_IN_EXAMPLE : FREE };
     const file = new URL(`./demo-versions${extname(import.meta.url)}`, import.meta.url);
-    const versions = new Worker(file, { workerData: options.upstreams ? AS_IN_EXAMPLE : FREE });
+    const versions = new Worker(file, { workerData: order });
     try {
       const [ports] = (await once(versions, 'message')) as [DemoPorts];
       versions.on('error', (error) => io.err(`sluice demo: the demo versions failed: ${error.message}\n`));
-      if (options.upstreams) return await upstreamsOnly(io);
+      if (alone !== null) return await upstreamsOnly(alone.said(ports), io);
+      if (options.upstreams) {
+        return await upstreamsOnly('v1 answers on 127.0.0.1:3001 and :3002, v2 on :3003. Ctrl-C ends them.\n', io);
+      }
       const { createLogger, serveUntilStopped, textSource } = await serve();
       const source = textSource(configText(port, adminPort, ports), 'demo');
       // The demo's screen is for the commands; only trouble is logged.
@@ -78,8 +98,34 @@ export const demoCommand: Command = {
   },
 };
 
-async function upstreamsOnly(io: Io): Promise<number> {
-  io.out('v1 answers on 127.0.0.1:3001 and :3002, v2 on :3003. Ctrl-C ends them.\n');
+/** One version by itself, and what is said when it listens; null where it was not asked for. */
+function aloneOf(
+  version: string | undefined,
+  listen: string | undefined,
+): { readonly order: DemoOrder; readonly said: (ports: DemoPorts) => string } | null {
+  if (version === undefined) {
+    if (listen !== undefined) throw new UsageError('--listen needs --upstream VERSION');
+    return null;
+  }
+  if (version !== 'v1' && version !== 'v2') {
+    throw new UsageError(`--upstream must be v1 or v2, not ${JSON.stringify(version)}`);
+  }
+  const { host, port } = readAddress(listen ?? '127.0.0.1:3001');
+  const said = (ports: DemoPorts): string => {
+    const address = authority({ host, port: ports[version][0] ?? port });
+    return `${version} answers on ${address}. Ctrl-C ends it.\n`;
+  };
+  return { order: { host, ports: { v1: [], v2: [], [version]: [port] } }, said };
+}
+
+function readAddress(text: string): ListenConfig {
+  const parsed = parseListen(text);
+  if ('fault' in parsed) throw new UsageError(`--listen ${parsed.fault}`);
+  return parsed.ok;
+}
+
+async function upstreamsOnly(said: string, io: Io): Promise<number> {
+  io.out(said);
   const ended = Promise.withResolvers<number>();
   const stopListening = io.onInterrupt?.(() => ended.resolve(0));
   try {
@@ -128,6 +174,7 @@ function guide(port: number, admin: string, { v1, v2 }: DemoPorts): string {
   const proxy = `http://127.0.0.1:${port}`;
   return `Sluice demo
   proxy  ${proxy}
+  page   ${admin}/  the dashboard, for a browser
   admin  ${admin}  (the API is described at ${admin}/docs)
   v1     http://127.0.0.1:${v1[0]}  stable, 90 %
   v2     http://127.0.0.1:${v2[0]}  canary, 10 %
