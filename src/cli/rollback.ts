@@ -5,6 +5,7 @@ import { pathOf } from './client/admin-client.ts';
 import { appliedLine } from './client/applied.ts';
 import { readShare } from './client/assignments.ts';
 import { clientCommand, namedWords } from './client/client-command.ts';
+import { printable } from './client/printable.ts';
 import { UsageError } from './command.ts';
 import { weightsText } from './weights.ts';
 
@@ -42,8 +43,18 @@ export const rollbackCommand = clientCommand(
       ...(by !== undefined && { by: readShare(by, '--by') }),
       ...(every !== undefined && { every }),
     };
-    const changed = await admin.send<WeightsChanged>('POST', pathOf('services', service, 'rollback'), { body });
+    const changed = await admin.send<WeightsChanged & { readonly note?: string }>(
+      'POST',
+      pathOf('services', service, 'rollback'),
+      { body },
+    );
     const begun = gradual ? 'The gradual rollback has begun; sluice status shows how far it is.\n' : '';
-    show(changed, () => begun + weightsText(changed, paint) + appliedLine(changed));
+    const { note } = changed;
+    // What a rollout does, or nobody, is neither begun here nor taken up by a worker.
+    show(changed, () =>
+      note === undefined
+        ? begun + weightsText(changed, paint) + appliedLine(changed)
+        : `${weightsText(changed, paint)}${printable(note)}\n`,
+    );
   },
 );

@@ -55,14 +55,17 @@ export class Desk implements Operations {
   rollback: Call<'rollback'> = async (actor, service, mode, options) => {
     const { weights, rollbacks, rollouts, core } = this.#parts;
     // A rollout that has the traffic in hand is ended; its way back is the one that it was begun with.
-    if (await rollouts.rollBackService(actor, service, mode, options)) {
-      return { ...weights.view(service), generation: core.state.generation, appliedInMs: 0, workers: 0, mode };
+    const ended = await rollouts.rollBackService(actor, service, mode, options);
+    if (ended !== null) {
+      const { generation } = core.state;
+      return { ...weights.view(service), generation, appliedInMs: 0, workers: 0, mode, note: ended };
     }
+    const idle = rollouts.nothingToTakeBack(service);
     const changed =
       mode === 'immediate'
         ? await weights.rollBack(actor, service, options)
         : await rollbacks.start(actor, service, options);
-    return { ...changed, mode };
+    return { ...changed, mode, ...(idle !== null && { note: idle }) };
   };
 
   putVersion: Call<'putVersion'> = async (actor, service, version, endpoints, options) => {
@@ -106,9 +109,10 @@ export class Desk implements Operations {
   drain: Call<'drain'> = (...args) => this.#parts.drain(...args);
 
   #sources(): ViewSources {
-    const { core, supervisor, pushed } = this.#parts;
+    const { core, supervisor, pushed, rollouts } = this.#parts;
+    const { rolloutOf } = rollouts;
     const { memories, endpoints: table, watch } = supervisor;
-    return { state: core.state, memories, table, states: watch.states, monitor: watch.monitor, pushed };
+    return { state: core.state, memories, table, states: watch.states, monitor: watch.monitor, pushed, rolloutOf };
   }
 }
 

@@ -80,6 +80,8 @@ export interface ServiceView {
   readonly overrides: readonly string[];
   /** A gradual rollback under way. */
   readonly rollback: { readonly by: number; readonly everyMs: number; readonly reason: string } | null;
+  /** Id of the rollout that has the traffic in hand; null where none has, or one only waits for its turn. */
+  readonly rollout: string | null;
   readonly versions: readonly VersionView[];
   readonly alerts: readonly OpenAlert[];
 }
@@ -242,13 +244,16 @@ export interface Operations {
   ): Promise<WeightsChanged & { readonly service: string }>;
   /** Back to what the file says. */
   resetWeights(actor: Actor, service: string, options: ChangeOptions): Promise<WeightsChanged>;
-  /** @param options by: percentage points per step, everyMs: between steps; for `gradual`. */
+  /**
+   * @param options by: percentage points per step, everyMs: between steps; for `gradual`.
+   * @returns note: what somebody has to know who takes traffic back, a sentence; left out where nothing is unusual.
+   */
   rollback(
     actor: Actor,
     service: string,
     mode: 'immediate' | 'gradual',
     options: ChangeOptions & { readonly by?: number; readonly everyMs?: number },
-  ): Promise<WeightsChanged & { readonly mode: 'immediate' | 'gradual' }>;
+  ): Promise<WeightsChanged & { readonly mode: 'immediate' | 'gradual'; readonly note?: string }>;
   putVersion(
     actor: Actor,
     service: string,

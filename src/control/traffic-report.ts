@@ -4,6 +4,7 @@
  * `sluice run` logs it on SIGUSR2 and behind a drain. Rates that nothing has happened for are null, not 0: a hit rate of nothing is no hit rate.
  */
 import { VERSION_SLOTS, versionSlot, type WorkerMemory } from '../model/counters.ts';
+import { requestRow, STATUSES } from '../model/request-table.ts';
 import type { Snapshot, VersionSnapshot } from '../model/snapshot.ts';
 
 export interface VersionTraffic {
@@ -18,6 +19,8 @@ export interface VersionTraffic {
   readonly attempts: Readonly<
     Record<'2xx' | '3xx' | '4xx' | '5xx' | 'connect' | 'reset' | 'timeout' | 'malformed', number>
   >;
+  /** What users were answered by this version, by status; those of a canary's requests that stable answered are stable's. */
+  readonly replies: Replies;
   readonly retries: number;
   readonly retriesDenied: number;
   readonly hedges: number;
@@ -37,7 +40,14 @@ export interface VersionTraffic {
   readonly affinity: { readonly hits: number; readonly misses: number /** 0 to 1. */; readonly hitRate: number | null };
 }
 
+export type Replies = Readonly<Record<ReplyClass, number>>;
+type ReplyClass = '2xx' | '3xx' | '4xx' | '5xx';
 type Slot = keyof typeof VERSION_SLOTS;
+
+/** Slot and class of each status; 1xx, which are no answer, and 101, which is the beginning of a tunnel, have none. */
+const REPLY_CLASSES = STATUSES.flatMap((status, slot) =>
+  status < 200 ? [] : [[slot, `${Math.floor(status / 100)}xx` as ReplyClass] as const],
+);
 
 export const trafficReport = (snapshot: Snapshot, memories: readonly WorkerMemory[]): VersionTraffic[] =>
   snapshot.services.flatMap(({ name, versions }) => versions.map((version) => versionTraffic(name, version, memories)));
@@ -69,6 +79,7 @@ export function versionTraffic(
       timeout: sum('timeouts'),
       malformed: sum('malformed'),
     },
+    replies: repliesOf(version.id, memories),
     retries: sum('retries'),
     retriesDenied: sum('retriesDenied'),
     hedges: sum('hedges'),
@@ -82,6 +93,15 @@ export function versionTraffic(
     },
     affinity: { hits, misses, hitRate: ratio(hits, hits + misses, 4) },
   };
+}
+
+function repliesOf(versionId: number, memories: readonly WorkerMemory[]): Replies {
+  const at = requestRow(versionId);
+  const replies: Record<ReplyClass, number> = { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 };
+  for (const { requests } of memories) {
+    for (const [slot, group] of REPLY_CLASSES) replies[group] += requests[at + slot]!;
+  }
+  return replies;
 }
 
 function ratio(part: number, whole: number, digits: number): number | null {

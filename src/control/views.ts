@@ -25,15 +25,23 @@ export interface ViewSources {
   readonly states: EndpointStates;
   readonly monitor: HealthMonitor;
   readonly pushed: PushedMetrics;
+  readonly rolloutOf: (service: string) => string | null;
 }
 
 const NOTHING = Object.fromEntries(METRICS.map((metric) => [metric, null])) as VersionReading['values'];
 
-export const serviceViews = (sources: ViewSources): ServiceView[] =>
-  sources.state.config.services.map((service) => serviceView(service, sources));
+export function serviceViews(sources: ViewSources): ServiceView[] {
+  // Looks at every endpoint, so it is asked once for all services.
+  const alerts = sources.monitor.alerts();
+  return sources.state.config.services.map((service) => serviceView(service, sources, alerts));
+}
 
-export function serviceView(service: ServiceConfig, sources: ViewSources): ServiceView {
-  const { state, monitor } = sources;
+export function serviceView(
+  service: ServiceConfig,
+  sources: ViewSources,
+  alerts = sources.monitor.alerts(),
+): ServiceView {
+  const { state } = sources;
   const { name } = service;
   const changes = serviceOverrides(state.entries, name);
   const { rollback } = changes;
@@ -46,8 +54,9 @@ export function serviceView(service: ServiceConfig, sources: ViewSources): Servi
     strategy: service.split.strategy,
     overrides: overriddenKeys(state.entries, name),
     rollback: rollback === null ? null : { by: rollback.by, everyMs: rollback.everyMs, reason: rollback.reason },
+    rollout: sources.rolloutOf(name),
     versions: snapshot.versions.map((version) => versionView(name, version, changes, sources)),
-    alerts: monitor.alerts().filter((alert) => alert.service === name),
+    alerts: alerts.filter((alert) => alert.service === name),
   };
 }
 

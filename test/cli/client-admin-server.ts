@@ -40,6 +40,7 @@ export const traffic = (name: string, ok = 5400, failed = 0): VersionView['traff
   requests: ok + failed,
   inFlight: 3,
   attempts: { '2xx': ok, '3xx': 0, '4xx': 0, '5xx': failed, connect: 0, reset: 0, timeout: 0, malformed: 0 },
+  replies: { '2xx': ok + failed, '3xx': 0, '4xx': 0, '5xx': 0 },
   retries: 0,
   retriesDenied: 0,
   hedges: 0,
@@ -80,6 +81,7 @@ export const SERVICE: ServiceView = {
   strategy: 'weighted',
   overrides: [],
   rollback: null,
+  rollout: null,
   versions: [versionView('v1', 90), versionView('v2', 10, { values: NO_VALUES, traffic: traffic('v2', 0) })],
   alerts: [],
 };

@@ -68,6 +68,13 @@ t.test('rollback', async (t) => {
   admin.on(`POST ${DEMO}/rollback`, { body: { mode: 'immediate', ...CHANGED, weights: { v1: 100, v2: 0 } } });
   t.match(await printed('rollback', 'demo', '--reason', 'it fails'), /^VERSION .*\nv1 .*100.00 %.*\nv2 /);
   t.strictSame(admin.last?.body, { reason: 'it fails', mode: 'immediate' });
+  const note = 'Nothing was changed: v1 is stable and has all traffic already.';
+  const idle = { mode: 'immediate', ...CHANGED, weights: { v1: 100, v2: 0 }, note };
+  admin.on(`POST ${DEMO}/rollback`, { body: idle });
+  const said = await printed('rollback', 'demo', '--reason', 'it fails');
+  t.ok(said.endsWith(`\n${note}\n`), 'what is unusual is said');
+  t.notMatch(said, /taken up by/, 'in place of what nobody has taken up');
+  admin.on(`POST ${DEMO}/rollback`, { body: { mode: 'gradual', ...CHANGED } });
   const gradual = ['rollback', 'demo', '--reason', 'slow', '--gradual', '--by', '10', '--every', '30s'];
   t.match(await printed(...gradual), /^The gradual rollback has begun; /);
   t.strictSame(admin.last?.body, { reason: 'slow', mode: 'gradual', by: 10, every: '30s' });

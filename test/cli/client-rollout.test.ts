@@ -346,6 +346,16 @@ TIME      METHOD  PATH       ROUTE  STATUS  FLAG  DURATION  ENDPOINT            
 `,
   );
   t.strictSame(JSON.parse(await printed('rollout', 'why', '--json')), WHY);
+  const apart = {
+    ...WHY.decision,
+    ...{ evidence: null, failures: [], conditions: [condition('p95 < 100ms', { value: 31.5 })] },
+    rules: [condition('error_rate > 5%', { metric: 'error_rate', status: 'fail', value: 1 })],
+  };
+  const awaited = { ...WHY, phase: 'RollingBack', holding: ['3 requests in flight on v2.'], decision: apart };
+  admin.on(`GET ${ROLLOUT}/why`, { body: awaited });
+  const text = await printed('rollout', 'why', 'shop');
+  t.match(text, /\nWhat it waits for:\n {2}3 requests in flight on v2\.\n/);
+  t.match(text, /What was known:\n {2}passes {4}p95 < 100ms .*\n {2}not met {3}error_rate > 5% /);
   const held = {
     id: 'shop-7',
     phase: 'Paused',

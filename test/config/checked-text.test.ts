@@ -96,3 +96,15 @@ t.test('few texts wait', async (t) => {
   t.ok(last.status === 'rejected' && last.reason instanceof OperationError && last.reason.code === 'busy');
   t.strictSame(await checker.check({ text: `listen: :1\n${SERVICES}`, file: 'x', env: {} }), CONTENTS, 'free again');
 });
+
+t.test('a text that has waited for too long is refused in place of being checked', async (t) => {
+  // To start a thread takes longer anywhere.
+  const checker = new TextChecker(undefined, 10, 50);
+  const request = { text: `listen: :1\n${SERVICES}`, file: 'x', env: {} };
+  const ended = await Promise.allSettled([request, request, request].map((each) => checker.check(each)));
+  t.strictSame(ended[0], { status: 'fulfilled', value: CONTENTS });
+  for (const each of ended.slice(1)) {
+    t.ok(each.status === 'rejected' && each.reason instanceof OperationError && each.reason.code === 'busy');
+  }
+  t.strictSame(await checker.check(request), CONTENTS, 'nobody is in the way any more');
+});

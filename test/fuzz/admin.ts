@@ -10,6 +10,7 @@ import { Agent, createServer, type IncomingMessage, request, type Server } from 
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AnyCall } from '../../src/control/admin/call.ts';
 import { CALLS } from '../../src/control/admin/call-list.ts';
 import { SluiceProcess } from '../cli/sluice-process.ts';
@@ -21,7 +22,8 @@ const TOKENS = {
   OPS: 'ops-ops-ops-ops-ops-ops-2',
   LOOK: 'look-look-look-look-look-3',
 };
-const PATIENCE = 20_000;
+/** A configuration that waits for others to be checked is answered after 22 s at the latest. */
+const PATIENCE = 30_000;
 const MOST_MEMORY_KIB = 600 * 1024;
 /** The one call that may end the process. */
 const TRIED: readonly AnyCall[] = CALLS.filter(({ id }) => id !== 'drainServer');
@@ -201,6 +203,7 @@ class AdminFuzz {
     const port = this.#addresses.admin;
     const send = (method: string, path: string, body: string | null) =>
       this.#send({ method, path, body, port, headers: { ...headers, ...(body && { 'content-type': TYPES[0]! }) } });
+    await this.#endRollouts(async (method, path) => (await send(method, path, null)).text);
     const demo = '/api/v1/services/demo';
     await send('DELETE', `${demo}/weights`, null);
     await send('PUT', `${demo}/lanes`, '{"stable":"v1","canary":"v2"}');
@@ -208,6 +211,17 @@ class AdminFuzz {
     const url = `http://127.0.0.1:${this.#addresses.upstream}`;
     await send('PUT', `${demo}/versions/v1`, JSON.stringify({ endpoints: [url] }));
     await send('PUT', `${demo}/endpoints/state`, JSON.stringify({ url, state: 'enabled' }));
+  }
+
+  /** One that has the traffic in hand would refuse what comes next. */
+  async #endRollouts(send: (method: string, path: string) => Promise<string>): Promise<void> {
+    for (const end = performance.now() + PATIENCE; performance.now() < end; await pause(100)) {
+      const { rollouts } = JSON.parse(await send('GET', '/api/v1/rollouts'));
+      const open = rollouts.filter(({ endedAt }: { endedAt: string | null }) => endedAt === null);
+      if (open.length === 0) return;
+      for (const { id } of open) await send('POST', `/api/v1/rollouts/${id}/abort`);
+    }
+    this.failures.push('admin: a rollout does not end');
   }
 
   close(): void {

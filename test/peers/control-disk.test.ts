@@ -2,12 +2,13 @@
  * A disk that fills up under a running process: traffic goes on, changes are refused and say why, and all is well again by itself.
  *
  * The disk is a file system in memory in a mount namespace of the process, which is reached through /proc. A rollback is the exception: it is
- * done even so, and answered with what that is worth.
+ * done even so, whether a rollout has the traffic in hand or not, and answered with what that is worth; who did it is written down afterwards.
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import type { RolloutWhy } from '../../src/control/rollout/view.ts';
 import { lacking, plainEnvironment } from './commands.ts';
 import {
   answersOf,
@@ -19,6 +20,7 @@ import {
   threeUpstreams,
   whoAnswers,
 } from './control-process.ts';
+import { phaseOf, started, until } from './rollout-site.ts';
 
 const namespaces = (): string | false => {
   const tried = spawnSync(
@@ -98,11 +100,38 @@ t.test('a full disk', { skip: lacking('unshare', 'mount') || namespaces() }, asy
     const rows = (await calls.call('GET', '/api/v1/audit?newest=true&limit=5')).body as { rows?: { action: string }[] };
     return JSON.stringify(rows).includes('"state.reconcile"');
   });
+  const newest = async (action: string) => {
+    const { body } = await calls.call('GET', `/api/v1/audit?newest=true&limit=1&action=${action}`);
+    return (body as { rows: readonly unknown[] }).rows[0];
+  };
+  const unwritten = /\(done at 2.*Z, when the state could not be written\)$/;
+  t.match(await newest('rollback'), { actor: 'local', target: 'services/shop/weights', reason: /^v2 is broken / });
+  t.match(await newest('rollback'), { reason: unwritten, after: { v1: 100, v2: 0 } });
   t.match(await calls.setWeights('shop', { v1: 30, v2: 70 }), { status: 200 });
+
+  t.equal((await calls.call('DELETE', '/api/v1/services/shop/weights')).status, 200);
+  const steps = [{ name: 'half', weight: 50, for: '1h' }];
+  const { id } = await started(running, 'v2', { strategy: { steps } });
+  await until(running, id, 'has users', phaseOf('Progressing'));
+  fillUp(filler);
+  // Its counts are written every two seconds, which is where it is found out.
+  await eventually('the store to fail', async () => (await calls.metric('sluice_store_up')) === 0);
+  const why = async () => (await calls.call<RolloutWhy>('GET', `/api/v1/rollouts/${id}/why`)).body;
+  t.match((await why()).answer, /which is held: no step is taken while the state cannot be written: there is no space/);
+  t.match(await calls.call('POST', '/api/v1/services/shop/rollback', { reason: 'v2 is worse' }), {
+    status: 507,
+    body: { code: 'store_full', detail: /^it is done, but not kept: the state cannot be written/ },
+  });
+  t.notOk('c' in (await answersOf(site, 20)), 'nor does that of a rollout');
+  rmSync(filler);
+  await until(running, id, 'is back', phaseOf('RolledBack'));
+  await eventually('who did it to be kept', async () => (await newest('rollout.rollback')) !== undefined);
+  t.match(await newest('rollout.rollback'), { actor: 'local', target: `rollouts/${id}`, reason: unwritten });
+
   const types = (await eventsOf(running)).map(({ type }) => type);
   t.strictSame(
     types.filter((type) => type.startsWith('store.')),
-    ['store.failed', 'store.recovered'],
+    ['store.failed', 'store.recovered', 'store.failed', 'store.recovered'],
   );
   t.ok(types.includes('rollback.finished'), 'what happened meanwhile is told');
   t.match(await calls.call('GET', '/api/v1/audit/verify'), { body: { ok: true } });

@@ -92,8 +92,13 @@ t.test('the commands', { skip: lacking('openssl') }, async (t) => {
 
   t.test('a rollout that has succeeded is undone', async (t) => {
     t.match(await cli('rollout', 'rollback', 'shop'), { status: 2, err: /--reason TEXT is missing/ });
-    t.equal((await cli('rollout', 'rollback', 'shop', '--reason', 'not this one')).status, 0);
     const id = await latest(running);
+    t.match(await cli('rollback', 'shop', '--reason', 'not this one'), {
+      status: 0,
+      out: new RegExp(`Nothing was changed: v2 is stable .*; to go back to v1: sluice rollout rollback ${id} --reason`),
+    });
+    t.equal(await trafficOf(running), 'stable v2 100');
+    t.equal((await cli('rollout', 'rollback', 'shop', '--reason', 'not this one')).status, 0);
     await until(running, id, 'is back', phaseOf('RolledBack'));
     t.equal(await trafficOf(running), 'stable v1 100');
   });
@@ -159,7 +164,10 @@ t.test('the commands', { skip: lacking('openssl') }, async (t) => {
   t.test('sluice rollback SERVICE ends the rollout', async (t) => {
     const id = await latest(running);
     t.match(await cli('weights', 'shop', 'v1=90', 'v2=10'), { status: 5, err: /has the traffic of shop in hand/ });
-    t.match(await cli('rollback', 'shop', '--reason', 'enough'), { status: 0 });
+    t.match(await cli('rollback', 'shop', '--reason', 'enough'), {
+      status: 0,
+      out: new RegExp(`${id} takes v2 back; sluice rollout get ${id} shows how far it is`),
+    });
     await until(running, id, 'is back', phaseOf('RolledBack'));
     t.equal(await trafficOf(running), 'stable v1 100');
     t.equal((await cli('weights', 'shop', 'v1=100', 'v2=0')).status, 0, 'and the weights are free again');

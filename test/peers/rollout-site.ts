@@ -65,12 +65,14 @@ export async function switchableVersion(t: Test, name: string): Promise<Switchab
 export class Users {
   readonly counts: Record<string, number> = {};
   cut = 0;
+  readonly #path: string;
   readonly #pool: Pool;
   readonly #done: Promise<unknown>;
   #ended = false;
 
-  /** @param every milliseconds between two requests of one user */
-  constructor(t: Test, { proxy }: Site, users = 4, every = 5) {
+  /** @param every milliseconds between two requests of one user. @param path what they ask for. */
+  constructor(t: Test, { proxy }: Site, users = 4, every = 5, path = '/') {
+    this.#path = path;
     this.#pool = new Pool(proxy, { connections: users, pipelining: 1 });
     this.#done = Promise.all(Array.from({ length: users }, () => this.#ask(every)));
     t.teardown(() => this.end());
@@ -108,7 +110,7 @@ export class Users {
   async #ask(every: number): Promise<void> {
     while (!this.#ended) {
       try {
-        const { statusCode, body } = await this.#pool.request({ method: 'GET', path: '/' });
+        const { statusCode, body } = await this.#pool.request({ method: 'GET', path: this.#path });
         const text = await body.text();
         const who = statusCode === 200 ? text : String(statusCode);
         this.counts[who] = (this.counts[who] ?? 0) + 1;

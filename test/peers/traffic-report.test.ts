@@ -10,6 +10,7 @@ interface Traffic {
   readonly requests: number;
   readonly inFlight: number;
   readonly attempts: Readonly<Record<string, number>>;
+  readonly replies: Readonly<Record<string, number>>;
   readonly shield: { readonly requests: number; readonly saved: number; readonly meanDelay: number | null };
   readonly affinity: { readonly hits: number; readonly misses: number; readonly hitRate: number | null };
 }
@@ -52,6 +53,7 @@ t.test('requests, shield and sessions in the log', async (t) => {
     version: 'v1',
     requests: 0,
     attempts: { '2xx': 6, '5xx': 0 },
+    replies: { '2xx': 6, '3xx': 0, '4xx': 0, '5xx': 0 },
     shield: { requests: 0, meanDelay: null },
   });
   t.match(v2, {
@@ -59,6 +61,7 @@ t.test('requests, shield and sessions in the log', async (t) => {
     requests: 6,
     inFlight: 0,
     attempts: { '2xx': 0, '5xx': 6 },
+    replies: { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
     shield: { requests: 6, saved: 6 },
   });
   t.equal(typeof v2?.shield.meanDelay, 'number', 'what the shield cost');

@@ -2,10 +2,12 @@ import { Ajv } from 'ajv';
 import t from 'tap';
 import type { Static, TSchema } from 'typebox';
 import { CALLS } from '../../src/control/admin/call-list.ts';
+import type { LiveState } from '../../src/control/admin/live-state.ts';
 import { problemsOf } from '../../src/control/admin/openapi.ts';
-import { PERMISSIONS } from '../../src/control/admin/permissions.ts';
+import { type Identified, PERMISSIONS } from '../../src/control/admin/permissions.ts';
 import type { Problem } from '../../src/control/admin/problem.ts';
 import type * as changes from '../../src/control/admin/schemas/change-views.ts';
+import type * as pages from '../../src/control/admin/schemas/page-views.ts';
 import type * as records from '../../src/control/admin/schemas/records.ts';
 import type * as parts from '../../src/control/admin/schemas/rollout-parts.ts';
 import type * as rollouts from '../../src/control/admin/schemas/rollout-views.ts';
@@ -43,6 +45,8 @@ const SAME: readonly true[] = [
   true satisfies Same<typeof records.historyPoint, store.HistoryPoint>,
   true satisfies Same<typeof records.event, SluiceEvent>,
   true satisfies Same<typeof records.problem, Problem>,
+  true satisfies Same<typeof pages.identified, Identified>,
+  true satisfies Same<typeof pages.liveState, LiveState>,
   true satisfies Same<typeof parts.conditionResult, verdict.ConditionResult>,
   true satisfies Same<typeof parts.evidenceReading, verdict.EvidenceReading>,
   true satisfies Same<typeof parts.risk, kept.Risk>,

@@ -292,11 +292,11 @@ t.test('the service is in hand: nobody else moves its traffic, but a rollback of
   t.match(await refusal(stage.weights.set(CI, 'shop', { v1: 50, v2: 50 }, {})), /^conflict: shop-1 has the traffic/);
   t.match(await refusal(stage.versions.setLanes(CI, 'shop', { candidate: 'v3' }, {})), /^conflict: shop-1 has/);
   t.match(await refusal(stage.versions.put(CI, 'shop', 'v2', [{ url: 'http://127.0.0.1:3099' }], {})), /^conflict/);
-  t.equal(await stage.operations.rollBackService(CI, 'shop', 'gradual', {}), true);
+  t.match(await stage.operations.rollBackService(CI, 'shop', 'gradual', {}), /^shop-1 takes v2 back; /);
   t.equal(await refusal(stage.operations.rollBackService(CI, 'shop', 'immediate', {})), null, 'again is no fault');
   await stage.pass(500);
   t.match(stage.get(), { phase: 'RolledBack', decision: { cause: 'operator' } });
-  t.equal(await stage.operations.rollBackService(CI, 'shop', 'immediate', {}), false);
+  t.equal(await stage.operations.rollBackService(CI, 'shop', 'immediate', {}), null);
   await stage.weights.set(CI, 'shop', { v1: 50, v3: 50 }, {});
   t.equal(stage.traffic(), 'stable v1 50');
 });

@@ -1,5 +1,6 @@
 /** What takes a version back, what only holds it, and what does neither. */
 import t from 'tap';
+import { SPARED } from '../../src/control/analysis/evidence-message.ts';
 import { dangerOf } from '../../src/control/rollout/danger.ts';
 import type { Observation } from '../../src/control/rollout/observation.ts';
 import { CALM, crossed, health, QUICK, rolloutOf, seenOf, strategyOf } from './rollout-stage.ts';
@@ -72,6 +73,12 @@ t.test('stable fails as well: what looks at the canary alone only holds', async 
   ];
   for (const more of held)
     t.match(danger(more), { cause: 'incident', reason: /v1 fails as well \(7 of 90 requests\)/ });
+  const spared = { ...crossed('slo'), message: `slo are too many${SPARED}` };
+  t.equal(
+    danger({ evidence: { ...both, verdict: null, tests: [spared] }, outage: true })?.reason,
+    "slo are too many; but v1 fails as well (7 of 90 requests), so this is not the canary's doing alone",
+    'said once',
+  );
   const down = { ...health, unavailable: 9_000 };
   t.match(danger({ health: down, evidence: both }), { cause: 'health' }, 'a canary that is gone is gone whoever fails');
   const allDown = { ...down, stableUnavailable: true };

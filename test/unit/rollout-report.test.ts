@@ -15,14 +15,18 @@ import { reportMarkdown } from '../../src/control/rollout/report-markdown.ts';
 import type { Phase, StepRecord, VersionSummary } from '../../src/control/rollout/rollout.ts';
 import { approvalView, shown } from '../../src/control/rollout/shown.ts';
 import { outcomeOf, summaryOf } from '../../src/control/rollout/summary.ts';
-import { type Explained, type PresentState, whyOf } from '../../src/control/rollout/why.ts';
+import { type Explained, type PresentState, type Surroundings, whyOf } from '../../src/control/rollout/why.ts';
 
 type Kept = Reported & Explained;
 
 const PAGE = readFileSync(new URL('../../docs/reports.md', import.meta.url), 'utf8');
 const block = (language: string): string => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'ms').exec(PAGE)?.[1] ?? '';
 
-const NOTHING: PresentState = { conditions: [], rules: [], evidence: rolloutExample.evidence, waiting: null };
+const NOTHING: PresentState = {
+  ...{ conditions: [], rules: [], evidence: rolloutExample.evidence, waiting: null, rollback: null },
+};
+const NOW: Surroundings = { now: 0, unwritten: null };
+const FULL: Surroundings = { now: 0, unwritten: 'there is no space left for the state in /data' };
 const running = (changes: Partial<Kept> = {}): Kept => ({
   ...takenBack,
   ...{ phase: 'Progressing', weight: 20, endedAt: null, decision: null },
@@ -110,7 +114,7 @@ t.test('how long it took, of one that runs until now', async (t) => {
 
 t.test('why', async (t) => {
   const answer = (changes: Partial<Kept>, present: Partial<PresentState> = {}): string =>
-    whyOf(running(changes), { ...NOTHING, ...present }).answer;
+    whyOf(running(changes), { ...NOTHING, ...present }, NOW).answer;
   t.equal(answer({}), 'v2 has 20 % in step 2 of 3 (more), and nothing holds it but its time.');
   const failing = condition('fail', 'p95 is 120 ms of 80 requests, must be < 100 ms');
   t.equal(
@@ -136,7 +140,7 @@ t.test('what holds it', async (t) => {
   const { evidence } = NOTHING;
   const [test] = evidence.tests;
   const holding = (changes: Partial<Kept>, present: Partial<PresentState>): readonly string[] =>
-    whyOf(running(changes), { ...NOTHING, ...present }).holding;
+    whyOf(running(changes), { ...NOTHING, ...present }, NOW).holding;
   t.strictSame(
     holding(
       {},
@@ -165,6 +169,59 @@ t.test('what holds it', async (t) => {
   for (const phase of ['Succeeded', 'RolledBack', 'Failed'] as const) {
     t.strictSame(holding({ phase }, { conditions: [condition('fail', 'x')], waiting: 'x' }), [], phase);
   }
+});
+
+t.test('a state that cannot be written holds it, whatever else does', async (t) => {
+  const { answer, holding } = whyOf(running(), NOTHING, FULL);
+  const said = 'no step is taken while the state cannot be written: there is no space left for the state in /data.';
+  t.equal(answer, `v2 has 20 % in step 2 of 3 (more), which is held: ${said}`);
+  t.strictSame(holding, [said]);
+  const trouble = `it could not go on: the state cannot be written (${FULL.unwritten}); it is tried again`;
+  t.strictSame(whyOf(running(), { ...NOTHING, waiting: trouble }, FULL).holding, [said], 'told once');
+  t.strictSame(whyOf(takenBack, NOTHING, FULL).holding, [], 'one that is over waits for nothing');
+});
+
+t.test('what the way back waits for', async (t) => {
+  const { decision } = takenBack;
+  const awaited = (changes: Partial<Kept>, present: Partial<PresentState> = {}, around = NOW): readonly string[] =>
+    whyOf(running({ phase: 'RollingBack', decision, ...changes }), { ...NOTHING, ...present }, around).holding;
+  const failing = { conditions: [condition('fail', 'too slow')], rules: [condition('pass', 'met')] };
+  t.strictSame(awaited({ weight: 50, rollback: { nextAt: 42_000 } }, { ...failing, rollback: { inFlight: 3 } }), [
+    'v2 still has 50 %, and will have 30 % in 42 s.',
+  ]);
+  t.strictSame(
+    awaited({ weight: 0, waiting: '3 in flight on v2' }, { waiting: '3 in flight on v2', rollback: { inFlight: 3 } }),
+    ['3 requests in flight on v2, waited for 10 s at most.'],
+  );
+  t.strictSame(awaited({ weight: 0 }, { ...failing, rollback: { inFlight: 0 } }), [], 'it is over with the next look');
+  t.strictSame(awaited({ weight: 0 }, { waiting: 'it could not go on: a; it is tried again' }), [
+    'it could not go on: a; it is tried again.',
+  ]);
+  t.strictSame(awaited({ weight: 0 }, { waiting: `it could not go on: (${FULL.unwritten})` }, FULL), [
+    'what is done is kept as soon as the state can be written: there is no space left for the state in /data.',
+  ]);
+});
+
+t.test('rules of a decision are no conditions; of an older one nobody knows', async (t) => {
+  const page = (more: Partial<NonNullable<Kept['decision']>>): string => {
+    const { rules: _rules, ...decision } = takenBack.decision!;
+    return reportMarkdown(reportOf({ ...takenBack, decision: { ...decision, ...more } }, null, 0));
+  };
+  const conditions = [condition('fail', 'p95 is 120 ms, must be < 100 ms')];
+  const rule = { ...condition('fail', 'error_rate is 0 %'), condition: 'error_rate > 5%' };
+  const apart = page({ conditions, rules: [rule, { ...rule, status: 'pass', condition: 'p99 > 1s' }] });
+  t.match(apart, /### Conditions then\n\n\| condition \|.*\n.*\n\| p95 < 100ms \| fail \|/);
+  t.match(
+    apart,
+    /### Rules of rollbackWhen then\n\n\| rule \|.*\n.*\n\| error_rate > 5% \| not met \|.*\n\| p99 > 1s \| met \|/,
+  );
+  t.notMatch(page({ conditions: [], rules: [] }), /Rules|Conditions then/);
+  const older = page({ conditions: [...conditions, rule] });
+  t.match(
+    older,
+    /### Conditions and rules then\n\n.*\n.*\n\| p95 < 100ms \| false \|.*\n\| error_rate > 5% \| false \|/,
+  );
+  t.notMatch(older, /Rules of rollbackWhen/);
 });
 
 t.test('figures', async (t) => {

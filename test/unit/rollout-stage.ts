@@ -332,7 +332,12 @@ export async function newRolloutStage(t: Test, options: { shop?: object; before?
 
 /** Where the test says that the disk is full, everything that is written is refused. */
 function breakable({ store, disk }: Kept): void {
-  const commit = store.commit.bind(store);
+  const { commit, state } = { commit: store.commit.bind(store), state: store.state.bind(store) };
+  const since = new Date(NOW).toISOString();
+  store.state = () => ({
+    ...state(),
+    trouble: disk.trouble === null ? null : { kind: disk.trouble, message: 'no space left', since },
+  });
   store.commit = async (change) => {
     if (disk.trouble !== null) throw new StoreError(disk.trouble, 'no space left');
     return commit(change);

@@ -1,62 +1,13 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
 import t from 'tap';
 import { turns } from '../kit/signal.ts';
-import { AdminStage, bearer, GUARDED, type Sent } from './admin-stage.ts';
-
-/** A reader of the stream; `until` resolves once the text so far satisfies it. */
-class Reader {
-  text = '';
-  ended = false;
-  readonly request: ClientRequest;
-  response: IncomingMessage | null = null;
-  readonly opened: Promise<IncomingMessage>;
-  #changed = (): void => {};
-
-  constructor(stage: AdminStage, path = '/api/v1/events', headers: NonNullable<Sent['headers']> = {}) {
-    this.request = stage.request('GET', path, { headers });
-    this.opened = new Promise((resolve, reject) => {
-      this.request.on('error', (error) => {
-        this.ended = true;
-        this.#changed();
-        reject(error);
-      });
-      this.request.on('response', (response) => {
-        this.response = response;
-        response.setEncoding('utf8');
-        response.on('data', (chunk) => {
-          this.text += chunk;
-          this.#changed();
-        });
-        response.on('error', () => {});
-        response.on('close', () => {
-          this.ended = true;
-          this.#changed();
-        });
-        resolve(response);
-      });
-    });
-    this.opened.catch(() => {});
-  }
-
-  get ids(): number[] {
-    return [...this.text.matchAll(/^id: (\d+)\n/gm)].map(([, id]) => Number(id));
-  }
-
-  async until(holds: () => boolean): Promise<void> {
-    await this.opened;
-    while (!holds()) {
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
-    }
-  }
-}
+import { AdminStage, bearer, GUARDED } from './admin-stage.ts';
+import { EventReader } from './event-reader.ts';
 
 t.test('a stream: replay, then what comes, then resume', async (t) => {
   const stage = await AdminStage.open();
   t.teardown(() => stage.server.close(1_000));
   for (let i = 0; i < 5; i++) stage.events.happen();
-  const reader = new Reader(stage, '/api/v1/events?since=2');
+  const reader = new EventReader(stage, '/api/v1/events?since=2');
   const { statusCode, headers } = await reader.opened;
   t.equal(statusCode, 200);
   t.equal(headers['content-type'], 'text/event-stream; charset=utf-8');
@@ -74,7 +25,7 @@ t.test('a stream: replay, then what comes, then resume', async (t) => {
   while (stage.events.listeners.size > 0) await turns(1);
 
   stage.events.happen();
-  const resumed = new Reader(stage, '/api/v1/events?since=0', { 'last-event-id': '5' });
+  const resumed = new EventReader(stage, '/api/v1/events?since=0', { 'last-event-id': '5' });
   await resumed.until(() => resumed.ids.length === 2);
   t.strictSame(resumed.ids, [6, 7], 'Last-Event-ID counts for more than since');
   resumed.request.destroy();
@@ -84,7 +35,7 @@ t.test('who says nothing gets the stream from now on; filters; faults', async (t
   const stage = await AdminStage.open();
   t.teardown(() => stage.server.close(1_000));
   stage.events.happen();
-  const reader = new Reader(stage, '/api/v1/events?types=endpoint.*,alert', { accept: '*/*' });
+  const reader = new EventReader(stage, '/api/v1/events?types=endpoint.*,alert', { accept: '*/*' });
   await reader.opened;
   stage.events.happen();
   stage.events.happen({ type: 'endpoint.health' });
@@ -130,13 +81,13 @@ t.test('a list', async (t) => {
 
 t.test('at most 100 streams', async (t) => {
   const stage = await AdminStage.open();
-  const readers = Array.from({ length: 100 }, () => new Reader(stage));
+  const readers = Array.from({ length: 100 }, () => new EventReader(stage));
   await Promise.all(readers.map(({ opened }) => opened));
   const refused = await stage.get('/api/v1/events');
   t.strictSame([refused.status, refused.json.code, refused.headers['retry-after']], [503, 'busy', '10']);
   readers[0]?.request.destroy();
   while (stage.events.listeners.size > 99) await turns(1);
-  const another = new Reader(stage);
+  const another = new EventReader(stage);
   t.equal((await another.opened).statusCode, 200);
   const ends = Promise.all([...readers.slice(1), another].map((reader) => reader.until(() => reader.ended)));
   await stage.server.close(60_000);
@@ -147,8 +98,8 @@ t.test('at most 100 streams', async (t) => {
 t.test('a reader that does not read is cut off, and nobody else', async (t) => {
   const stage = await AdminStage.open();
   t.teardown(() => stage.server.close(1_000));
-  const idle = new Reader(stage);
-  const busy = new Reader(stage);
+  const idle = new EventReader(stage);
+  const busy = new EventReader(stage);
   (await idle.opened).pause();
   idle.response?.socket.pause();
   await busy.opened;
@@ -170,8 +121,8 @@ t.test('a reader that does not read is cut off, and nobody else', async (t) => {
 t.test('streams end with the token that opened them', async (t) => {
   const stage = await AdminStage.open(GUARDED);
   t.teardown(() => stage.server.close(1_000));
-  const viewer = new Reader(stage, '/api/v1/events', bearer('viewer'));
-  const operator = new Reader(stage, '/api/v1/events', bearer('operator'));
+  const viewer = new EventReader(stage, '/api/v1/events', bearer('viewer'));
+  const operator = new EventReader(stage, '/api/v1/events', bearer('operator'));
   await Promise.all([viewer.opened, operator.opened]);
   await stage.server.reconfigure({ ...GUARDED, tokens: GUARDED.tokens.filter(({ name }) => name !== 'viewer') });
   await viewer.until(() => viewer.ended);

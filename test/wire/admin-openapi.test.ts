@@ -2,9 +2,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { guardRules } from '../../src/control/admin/browser-guard.ts';
 import { CALLS } from '../../src/control/admin/call-list.ts';
+import { DashboardFiles } from '../../src/control/admin/dashboard-files.ts';
 import { EventStreams } from '../../src/control/admin/event-streams.ts';
 import { Gate } from '../../src/control/admin/gate.ts';
 import { httpFront } from '../../src/control/admin/http-front.ts';
+import { LiveTicker } from '../../src/control/admin/live-ticker.ts';
 import { openApiDocument } from '../../src/control/admin/openapi.ts';
 import { PROBLEMS } from '../../src/control/problems.ts';
 import { FakeClock } from '../../src/runtime/clock.ts';
@@ -33,11 +35,14 @@ t.test('the document has every route, and no other', async (t) => {
       operations: new FakeOperations(),
       events: new FakeEvents(),
       streams: new EventStreams(),
+      live: new LiveTicker({ make: () => null, clock, logger: silentLogger }),
+      dashboard: await DashboardFiles.read(new URL('./no-such-folder/', import.meta.url)),
       store: new FakeStore().asStore(),
       metrics: { expose: async () => ({ contentType: '', body: '' }) },
       clock,
       wallClock: () => 0,
       openApi: () => openApiDocument(CALLS, '0'),
+      isOpen: () => true,
       stillHolds: () => true,
     },
     rules: () => ({ guard: guardRules(OPEN), gate, closing: false }),
@@ -60,7 +65,7 @@ t.test('the document has every route, and no other', async (t) => {
     const hasHead = CALLS.some((call) => call.path === path && call.method === 'GET' && call.head);
     return method === 'get' && hasHead ? [`GET ${route}`, `HEAD ${route}`] : [`${method.toUpperCase()} ${route}`];
   });
-  const isPage = (route: string): boolean => /^(GET|HEAD) \/docs(\/|$)(?!problems)/.test(route);
+  const isPage = (route: string): boolean => /^(GET|HEAD) \/(docs(\/|$)(?!problems)|dashboard\/)/.test(route);
   t.strictSame([...routes].filter((route) => !isPage(route)).sort(), [...new Set(told)].sort());
   await app.close();
 });

@@ -62,15 +62,16 @@ export class AdminStage {
   url = '';
   port = 0;
 
-  static async open(config: AdminConfig = OPEN): Promise<AdminStage> {
-    const stage = new AdminStage(config);
+  /** @param bundle folder of the dashboard's files; the repository's own unless told. */
+  static async open(config: AdminConfig = OPEN, bundle?: URL): Promise<AdminStage> {
+    const stage = new AdminStage(config, bundle);
     const { url, port } = await stage.server.listen();
     stage.url = url;
     stage.port = port;
     return stage;
   }
 
-  private constructor(config: AdminConfig) {
+  private constructor(config: AdminConfig, bundle: URL | undefined) {
     const log =
       (level: string) =>
       (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
@@ -90,6 +91,7 @@ export class AdminStage {
       clock: this.clock,
       logger,
       wallClock: () => Date.parse('2026-01-01T12:00:00.000Z'),
+      ...(bundle !== undefined && { bundle }),
       onDenied: (denial) => this.denials.push(denial),
     });
   }

@@ -75,7 +75,7 @@ export async function start(
   // 0: every pause is as long as it can be.
   const random = new LoadedDice(0);
   const notifications = new Notifications({ log, store, clock, wallClock, random, logger, env });
-  const operations = new NotificationOperations({ notifications, store });
+  const operations = new NotificationOperations({ notifications, store, events: log });
   t.teardown(() => notifications.close());
   await notifications.configure(configs);
   const emit = (message: string, part: Partial<NewEvent> & { type?: EventType } = {}): SluiceEvent =>

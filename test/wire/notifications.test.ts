@@ -198,7 +198,9 @@ t.test('a secret that cannot be read is a failure that ends when it can', async 
 
 t.test('what is critical is listed and acknowledged, once, with who and why', async (t) => {
   const { url } = await receiver(t);
-  const { critical, emit, done, operations, store, clock } = await start(t, [channel('chat', url)]);
+  const { critical, emit, done, operations, store, clock, log } = await start(t, [channel('chat', url)]);
+  const told: number[] = [];
+  t.teardown(log.subscribe(({ id }) => void told.push(id)));
   emit('nothing much');
   critical('a');
   critical('b', { type: 'rollout.rolling-back' });
@@ -218,7 +220,7 @@ t.test('what is critical is listed and acknowledged, once, with who and why', as
   const acknowledged = { by: 'ops', at: isoAt(5_000) };
   t.match(await operations.acknowledge(OPS, '2', { reason: 'on it' }), { id: '2', acknowledged });
   t.match(operations.list()[1], { id: '2', acknowledged });
-  const { audit, puts } = store.commits.findLast((commit) => commit.audit !== undefined)!;
+  const { audit, puts, events } = store.commits.findLast((commit) => commit.audit !== undefined)!;
   t.match(audit, [
     {
       ...{ actor: 'ops', role: 'operator', address: '127.0.0.1', requestId: 'q-1', reason: 'on it' },
@@ -226,6 +228,13 @@ t.test('what is critical is listed and acknowledged, once, with who and why', as
     },
   ]);
   t.match(puts, [{ key: notificationKey('2') }], 'in one commit');
+  const event = {
+    ...{ id: 4, type: 'notification.acknowledged', level: 'info', service: 'shop' },
+    message: 'ops looks after notification 2: a',
+    data: { notification: '2', by: 'ops', of: 'rollout.incident', reason: 'on it' },
+  };
+  t.match(events, [event], 'with an event, for whoever was called as well');
+  t.equal(log.lastId, 4);
   await t.rejects(operations.acknowledge({ ...OPS, name: 'ada' }, '2', {}), {
     code: 'conflict',
     message: /acknowledged by ops at 2026-01-01T00:00:05/,
@@ -234,6 +243,9 @@ t.test('what is critical is listed and acknowledged, once, with who and why', as
   store.trouble('full');
   await t.rejects(operations.acknowledge(OPS, '3', {}), { code: 'store_full' });
   t.equal(operations.list()[0]!.acknowledged, null);
+  t.equal(log.lastId, 5, 'a number that was given');
+  t.notOk(told.includes(5), 'and of what is not done nobody is told');
+  t.ok(told.includes(4));
 });
 
 t.test('what nobody acknowledges is sent to another channel, once', async (t) => {
@@ -278,7 +290,7 @@ t.test('what nobody acknowledges is sent to another channel, once', async (t) =>
   await done();
   clock.advance(120 * MINUTE);
   await turns(20);
-  t.equal(chat.received.length, 4, 'each event, and nothing again');
+  t.equal(chat.received.length, 5, 'each event, that it was acknowledged as well, and nothing again');
   t.equal(pager.received.length + boss.received.length, 2);
 });
 

@@ -44,16 +44,17 @@ function whyText({ id, phase, answer, decision, holding }: RolloutWhy, paint: Pa
   const holds = holding.map((sentence) => `  ${printable(sentence)}\n`).join('');
   return [
     `${paint(printable(`${id} ${phase}`), 'strong')}  ${printable(answer)}\n`,
-    holds === '' ? '' : `\nWhat holds it:\n${holds}`,
+    holds === '' ? '' : `\n${phase === 'RollingBack' ? 'What it waits for' : 'What holds it'}:\n${holds}`,
     decision === null ? '' : `\n${decisionText(decision, paint)}`,
   ].join('');
 }
 
 function decisionText(decision: Decision, paint: Paint): string {
-  const { at, cause, reason, by, step, weight, evidence, conditions, failures } = decision;
+  const { at, cause, reason, by, step, weight, evidence, conditions, rules, failures } = decision;
   const readings = [
     ...(evidence === null ? [] : evidenceLines(evidence, USUAL_BAR, paint)),
-    ...conditionLines(conditions, 'record', paint),
+    ...conditionLines(conditions, rules === undefined ? 'record' : 'condition', paint),
+    ...conditionLines(rules ?? [], 'rule', paint),
   ];
   return [
     `Decided ${time(printable(at))} by ${printable(by)} (${printable(cause)}) at step ${step + 1}, ${share(weight)}\n`,

@@ -1,8 +1,11 @@
 /**
- * Which of the offered media types a client wants most (RFC 9110, 12.5.1).
+ * Which of the offered media types, and which content coding, a client wants most (RFC 9110, 12.5.1 and 12.5.3).
  *
  * The most specific range that covers a type gives its weight; among equals the first offered wins, and so it does where there is no Accept
  * field. Where nothing fits the answer is null; most callers then send what they have, as the RFC allows.
+ *
+ * Codings are the other way round: a client that says nothing gets none, since it may not know any, and bytes as they are remain when all else is
+ * refused.
  */
 export function preferredType(accept: string | undefined, offered: readonly string[]): string | null {
   if (accept === undefined || accept.trim() === '') return offered[0] ?? null;
@@ -15,6 +18,28 @@ export function preferredType(accept: string | undefined, offered: readonly stri
       best = type;
       bestWeight = weight;
     }
+  }
+  return best;
+}
+
+/** In the order of preference. */
+const CODINGS = ['br', 'gzip'] as const;
+export type Coding = (typeof CODINGS)[number] | 'identity';
+
+/** @param accept the Accept-Encoding field. */
+export function preferredCoding(accept: string | undefined): Coding {
+  if (accept === undefined) return 'identity';
+  const ranges = accept.split(',').map(parseRange);
+  const weightOf = (coding: string): number | undefined =>
+    (ranges.find(({ type }) => type === coding) ?? ranges.find(({ type }) => type === '*'))?.weight;
+  const asIs = ranges.find(({ type }) => type === 'identity')?.weight ?? 0;
+  let best: Coding = 'identity';
+  let bestWeight = 0;
+  for (const coding of CODINGS) {
+    const weight = weightOf(coding) ?? 0;
+    if (weight < asIs || weight <= bestWeight) continue;
+    best = coding;
+    bestWeight = weight;
   }
   return best;
 }

@@ -25,9 +25,12 @@ import type { Store } from '../store/store.ts';
 import { guardRules } from './browser-guard.ts';
 import type { MetricsText } from './call.ts';
 import { CALLS } from './call-list.ts';
+import { BUNDLE, DashboardFiles } from './dashboard-files.ts';
 import { EventStreams } from './event-streams.ts';
 import { type Denial, Gate } from './gate.ts';
 import { httpFront } from './http-front.ts';
+import { liveState } from './live-state.ts';
+import { LiveTicker } from './live-ticker.ts';
 import { openApiDocument } from './openapi.ts';
 import { readTlsFiles } from './tls-files.ts';
 
@@ -41,6 +44,8 @@ export interface AdminServerOptions {
   readonly logger: Logger;
   /** Milliseconds since 1970; Date.now unless told. */
   readonly wallClock?: () => number;
+  /** Folder of the dashboard's files; the one that was built unless told. */
+  readonly bundle?: URL;
   /** Is told once per burst of wrong tokens. */
   readonly onDenied?: (denial: Denial) => void;
 }
@@ -69,7 +74,7 @@ export class AdminServer {
 
   /** @throws OperationError config_invalid for TLS files; what `net.Server` emits for an address that cannot be bound */
   async listen(): Promise<AdminAddress> {
-    const { operations, events, store, metrics, clock, logger, wallClock = Date.now } = this.#options;
+    const { operations, events, store, metrics, clock, logger, wallClock = Date.now, bundle = BUNDLE } = this.#options;
     const { listen, tls } = this.#config;
     const document = openApiDocument(CALLS, operations.status().version);
     let guard = { of: this.#config, rules: guardRules(this.#config) };
@@ -77,7 +82,10 @@ export class AdminServer {
       calls: CALLS,
       parts: {
         ...{ operations, events, store, metrics, clock, wallClock, streams: this.#streams },
+        live: new LiveTicker({ make: () => liveState(operations, wallClock()), clock, logger }),
+        dashboard: await DashboardFiles.read(bundle),
         openApi: () => document,
+        isOpen: () => this.#gate.isOpen,
         stillHolds: (authorization, identity) => this.#gate.stillHolds(authorization, identity),
       },
       rules: () => {

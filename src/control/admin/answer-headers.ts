@@ -23,6 +23,17 @@ const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/**
+ * Of the dashboard, which loads its own files and speaks to this server alone. Nothing in it may make scripts of text: the names that it shows are
+ * other people's. It is kept by browsers, which ask before each use.
+ */
+export const DASHBOARD_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; " +
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  'cache-control': 'no-cache',
+};
+
 /** @param path without query. @param host the Host field. */
 export function securityHeaders(path: string, tls: boolean, host: string | undefined): Record<string, string> {
   const isPage = path === '/docs' || path.startsWith('/docs/');

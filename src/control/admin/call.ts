@@ -14,6 +14,7 @@ import type { Actor, Operations } from '../operations.ts';
 import type { ProblemCode } from '../problems.ts';
 import type { Store } from '../store/store.ts';
 import type { EventStreams } from './event-streams.ts';
+import type { LiveTicker } from './live-ticker.ts';
 import type { CallId } from './permissions.ts';
 import type { Identity } from './token-book.ts';
 
@@ -21,17 +22,28 @@ export interface MetricsText {
   expose(accept?: string): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
+/** The dashboard; the request's fields say what a browser has already, and which codings it takes. */
+export interface PageFiles {
+  page(headers: IncomingHttpHeaders): Promise<Answer>;
+  /** @throws OperationError not_found */
+  file(name: string, headers: IncomingHttpHeaders): Promise<Answer>;
+}
+
 /** What calls are done with. */
 export interface AdminParts {
   readonly operations: Operations;
   readonly events: EventSource;
   readonly streams: EventStreams;
+  readonly live: LiveTicker;
+  readonly dashboard: PageFiles;
   readonly store: Store;
   readonly metrics: MetricsText;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly openApi: () => unknown;
+  /** Whether no token is configured. */
+  readonly isOpen: () => boolean;
   /** Whether who presented this would still be let in as the same. */
   readonly stillHolds: (authorization: string | undefined, identity: Identity) => boolean;
 }
@@ -50,7 +62,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** JSON, unless `type` says otherwise; undefined is no body. */
   readonly body?: unknown;
-  /** Media type of a body that is a text or a stream. */
+  /** Media type of a body that is a text, bytes or a stream. */
   readonly type?: string;
 }
 

@@ -13,6 +13,10 @@
  * MiB of them unread is cut off and comes back with Last-Event-ID, as EventSource does by itself. Without data a comment goes out every 15 s,
  * which keeps connections open on the way and finds those that are not.
  *
+ * A stream may carry states as well (live-ticker.ts): the first at once, the others as they come. A state takes the place of the one before,
+ * so a reader who has not read everything yet does without it, and states do not count towards the MiB: they go into an empty buffer only, so what can
+ * be backlog is what was written behind the last of them.
+ *
  * A reader that begins now is told the last number at once, so that one whose connection breaks before the first event resumes there. One that
  * comes back to a log that no longer goes so far is told of the gap first; see event-gap.ts.
  */
@@ -36,6 +40,8 @@ export interface EventStreamOptions {
   readonly filter: EventFilter;
   /** Events later than this one are sent first; null: only what comes. */
   readonly since: number | null;
+  /** Of a stream that carries states: the first one, as a message; null where there is none yet. */
+  readonly firstState?: () => Buffer | null;
 }
 
 export const formatEvent = (event: SluiceEvent): string =>
@@ -52,6 +58,8 @@ export class EventStream extends Readable {
   #phase: 'waiting' | 'reading' | 'live' = 'waiting';
   #wanted: (() => void) | null = null;
   #ended = false;
+  /** Bytes written since the last state. */
+  #behindState = 0;
 
   constructor(options: EventStreamOptions) {
     super({ highWaterMark: 65_536 });
@@ -61,7 +69,10 @@ export class EventStream extends Readable {
     this.#heartbeat = options.clock.setInterval(() => this.#write(': still here\n\n'), HEARTBEAT);
     this.#write(`retry: ${RETRY}\n\n`);
     if (options.since === null) this.#write(`id: ${options.source.lastId}\n\n`);
-    else void this.#replay(options.since);
+    const state = options.firstState?.() ?? null;
+    if (state !== null) this.push(state);
+    this.#behindState = 0;
+    if (options.since !== null) void this.#replay(options.since);
   }
 
   /** The reader has room again. */
@@ -84,6 +95,13 @@ export class EventStream extends Readable {
     this.#unsubscribe();
     this.#heartbeat.stop();
     this.push(null);
+  }
+
+  /** Is left out where the reader has not yet read everything before it. */
+  sendState(message: Buffer): void {
+    if (this.destroyed || this.#ended || this.readableLength > 0) return;
+    this.#behindState = 0;
+    this.push(message);
   }
 
   #take(event: SluiceEvent): void {
@@ -126,8 +144,11 @@ export class EventStream extends Readable {
 
   #write(text: string): void {
     if (this.destroyed || this.#ended) return;
-    this.push(Buffer.from(text));
-    if (this.readableLength > LONGEST_BACKLOG) this.destroy(new Error('the reader does not read'));
+    const message = Buffer.from(text);
+    this.#behindState += message.length;
+    this.push(message);
+    if (Math.min(this.readableLength, this.#behindState) > LONGEST_BACKLOG)
+      this.destroy(new Error('the reader does not read'));
   }
 
   /** Resolves when the buffer has been read, or the stream has ended. */

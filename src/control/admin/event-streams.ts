@@ -1,5 +1,5 @@
 /**
- * All open event streams: how many there may be, and which of them end when tokens change or the server closes.
+ * All open event streams, live ones included: how many there may be, and which of them end when tokens change or the server closes.
  *
  * A stream lives for hours on a token that was looked at once, so when the tokens change every stream is asked again whether its reader would
  * still be let in.

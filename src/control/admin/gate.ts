@@ -54,6 +54,11 @@ export class Gate {
     this.#onDenied = options.onDenied;
   }
 
+  /** Whether no token is configured, so that everyone is an administrator. */
+  get isOpen(): boolean {
+    return this.#book.isOpen;
+  }
+
   /** Other tokens from now on. Failures so far are forgotten: a token that was wrong may be right now. */
   reconfigure(tokens: readonly TokenConfig[], publicMetrics: boolean): void {
     this.#book = new TokenBook(tokens);

@@ -1,5 +1,6 @@
 /**
- * The HTTP side of the admin API: fastify with a route for each call, the pages under /docs, and answers for all that goes wrong.
+ * The HTTP side of the admin API: fastify with a route for each call, the pages under /docs, the dashboard's files, and answers for all that
+ * goes wrong.
  *
  * fastify routes, reads bodies and ends slow requests; what it would decide by itself (validation, serialisation, error bodies, log lines) is
  * decided here instead. Each change is logged in one line when it is answered, refused ones included once it is known who asked; floods of
@@ -13,7 +14,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Logger } from '../../runtime/logger.ts';
 import type { Actor } from '../operations.ts';
 import { OperationError } from '../problems.ts';
-import type { AdminParts, AnyCall } from './call.ts';
+import type { AdminParts, Answer, AnyCall } from './call.ts';
 import { callRunner } from './call-runner.ts';
 import { clientAddress } from './client-address.ts';
 import { parseJsonBody } from './json-body.ts';
@@ -143,14 +144,17 @@ function addRoute(app: FastifyInstance, call: AnyCall, parts: AdminParts, actorO
         const { params: path, headers, body } = request;
         // The parser's object has no prototype, which would be a surprise further on.
         const query = { ...(request.query as object) };
-        const answer = await run({ path, query, body, headers, actor: actorOf(request) }, parts);
-        reply.code(answer.status ?? 200).headers(answer.headers ?? {});
-        if (answer.type !== undefined) return reply.type(answer.type).send(answer.body);
-        if (answer.body === undefined) return reply.send();
-        return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(answer.body)}\n`);
+        return send(reply, await run({ path, query, body, headers, actor: actorOf(request) }, parts));
       },
     });
   });
+}
+
+function send(reply: FastifyReply, { status = 200, headers = {}, type, body }: Answer): FastifyReply {
+  reply.code(status).headers(headers);
+  if (type !== undefined) return reply.type(type).send(body);
+  if (body === undefined) return reply.send();
+  return reply.type('application/json; charset=utf-8').send(`${JSON.stringify(body)}\n`);
 }
 
 async function addPages(app: FastifyInstance, parts: AdminParts): Promise<void> {
@@ -160,6 +164,12 @@ async function addPages(app: FastifyInstance, parts: AdminParts): Promise<void> 
     routePrefix: '/docs',
     theme: { title: 'Sluice admin API' },
     uiConfig: { layout: 'BaseLayout', docExpansion: 'list', displayRequestDuration: true },
+  });
+  app.route<{ Params: { name: string } }>({
+    method: 'GET',
+    url: '/dashboard/:name',
+    exposeHeadRoute: true,
+    handler: async ({ params, headers }, reply) => send(reply, await parts.dashboard.file(params.name, headers)),
   });
 }
 

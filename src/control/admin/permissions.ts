@@ -29,6 +29,7 @@ export const PERMISSIONS = {
   getProblems: 'open',
   getMetrics: 'scrape',
   getStatus: 'read',
+  getIdentity: 'read',
   listServices: 'read',
   getService: 'read',
   getWeights: 'read',
@@ -66,6 +67,7 @@ export const PERMISSIONS = {
   setFlag: 'operate',
   resetFlag: 'operate',
   getEvents: 'read',
+  getLive: 'read',
   getAudit: 'read',
   verifyAudit: 'read',
   getConfig: 'read',
@@ -77,6 +79,21 @@ export const PERMISSIONS = {
 } as const satisfies Readonly<Record<string, Permission>>;
 
 export type CallId = keyof typeof PERMISSIONS;
+
+/** What a role may do; `open` and `scrape`, which every role may, are left out. */
+export const GRANTS = ['read', 'operate', 'approve', 'administer'] as const satisfies readonly Permission[];
+export type Grant = (typeof GRANTS)[number];
+
+/** Who asks, and what pages may offer them. */
+export interface Identified {
+  readonly name: string;
+  readonly role: Role;
+  /** No token is configured. */
+  readonly open: boolean;
+  readonly permissions: readonly Grant[];
+}
+
+export const grantsOf = (role: Role): readonly Grant[] => GRANTS.filter((grant) => ROLES_WITH[grant].includes(role));
 
 export function mayCall(role: Role, id: CallId): boolean {
   const permission = PERMISSIONS[id];

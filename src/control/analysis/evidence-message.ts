@@ -21,6 +21,9 @@ export interface MessageFacts {
   readonly windows?: { readonly won: number; readonly lost: number } | undefined;
 }
 
+/** Behind what a test of the canary alone has found while stable fails as well. */
+export const SPARED = '; stable fails as well, so it is not taken back for this';
+
 type Slot = 'counted' | 'slow' | 'left';
 type Judged = Omit<TestReading, 'message' | 'threshold'> & { readonly threshold: number };
 
@@ -99,7 +102,7 @@ function sloMessage({ state, logE, threshold }: Judged, { canary, config, bothFa
   const limit = percent(config.slo! / 100);
   if (requests === 0) return `no requests so far that could fail more often than ${limit}`;
   const rate = `${number(canary.counted)} of ${number(requests)} requests of the canary failed (${percent(canary.counted / requests)})`;
-  const both = state === 'crossed' && bothFail ? '; stable fails as well, so it is not taken back for this' : '';
+  const both = state === 'crossed' && bothFail ? SPARED : '';
   return `${rate}, at most ${limit} may: ${odds(logE, threshold)}${both}`;
 }
 

@@ -10,10 +10,8 @@
  *
  * A rollback is the exception, because it must not wait: its weights are stored in shared memory before it enters the queue, and a disk
  * that cannot be written does not keep it from happening, only from being remembered, which the answer then says. When the disk can be written
- * again, `reconcile` makes what is kept equal to what runs.
+ * again, `reconcile` makes what is kept equal to what runs, and writes down who did it.
  */
-
-import { isDeepStrictEqual } from 'node:util';
 import type { SluiceConfig } from '../../model/config.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -28,6 +26,7 @@ import type { Commit, NewAudit, Store } from '../store/store.ts';
 import { RefusedError } from '../supervisor.ts';
 import { checkCapacity, refuseMisfits, settled, storeProblem } from './refusals.ts';
 import { Turnstile } from './turnstile.ts';
+import { differenceOf, UnkeptAudit } from './unkept.ts';
 
 /** A worker that hangs holds an answer up; it must not hold up what else is told, milliseconds. */
 const TELL_WITHIN = 1_000;
@@ -103,6 +102,7 @@ export class ChangeCore {
   readonly #turnstile = new Turnstile();
   /** Whose change has not had its turn yet. */
   readonly #diversions = new Set<Diversion>();
+  readonly #unkept = new UnkeptAudit();
   #state: RunningState;
   #closed = false;
 
@@ -177,41 +177,42 @@ export class ChangeCore {
     const before = this.#state;
     const { puts = [], deletes = [], records = [] } = draft;
     const events = draft.events.map((event) => log.prepare(event));
-    const notKept = await this.#commit(
-      { puts: [...puts, ...records], deletes, audit: [auditOf(actor, options, draft)], events },
-      draft.urgent === true,
-    );
+    const row = auditOf(actor, options, draft);
+    const change = { puts: [...puts, ...records], deletes, audit: [row], events };
+    const notKept = await this.#commit(change, draft.urgent === true);
     const tell = (): void => {
       if (notKept === null) log.publish(events);
       // Written down as soon as the store can be written again.
       else for (const event of draft.events) log.emit(event);
     };
-    const applied = await within(tell, () => this.#run(next, draft, () => this.#takeBack(actor, draft, before)));
-    if (notKept !== null) throw notKept;
-    return applied;
+    try {
+      const applied = await within(tell, () => this.#run(next, draft, () => this.#takeBack(actor, draft, before)));
+      if (notKept === null) return applied;
+    } finally {
+      // What workers refused is taken back, and was never done.
+      if (notKept !== null && this.#state === next) this.#noteUnkept(row);
+    }
+    throw notKept;
+  }
+
+  /** In the log as well, which is all that is left of it where the process ends before the disk can be written. */
+  #noteUnkept(row: NewAudit): void {
+    const { actor, address, action, target, reason } = row;
+    this.#options.logger.warn('change_not_kept', { actor, address, action, target, reason });
+    this.#unkept.note(row);
   }
 
   /** Writes what runs but is not kept, and forgets what is kept but does not run; call when the store can be written again, and at the start. */
   reconcile(): Promise<void> {
     return this.#turnstile.run(async () => {
       const { store } = this.#options;
-      const kept = new Map((await store.list(OVERRIDES)).map(({ key, value }) => [key, value]));
-      const { entries } = this.#state;
-      const puts = [...entries].filter(([key, value]) => !isDeepStrictEqual(kept.get(key), value));
-      const deletes = [...kept.keys()].filter((key) => !entries.has(key));
-      if (puts.length + deletes.length === 0) return;
-      const keys = [...puts.map(([key]) => key), ...deletes];
-      const audit = auditOf(
-        SELF,
-        { reason: 'what runs was not what is kept' },
-        {
-          action: 'state.reconcile',
-          target: 'state',
-          before: Object.fromEntries(keys.map((key) => [key, kept.get(key) ?? null])),
-          after: Object.fromEntries(keys.map((key) => [key, entries.get(key) ?? null])),
-        },
-      );
-      await store.commit({ puts: puts.map(([key, value]) => ({ key, value })), deletes, audit: [audit] });
+      const { keys, puts, deletes, ...values } = differenceOf(await store.list(OVERRIDES), this.#state.entries);
+      const { rows } = this.#unkept;
+      if (keys.length + rows.length === 0) return;
+      const reason = 'what runs was not what is kept';
+      const own = auditOf(SELF, { reason }, { action: 'state.reconcile', target: 'state', ...values });
+      await store.commit({ puts, deletes, audit: keys.length === 0 ? rows : [...rows, own] });
+      this.#unkept.forget(rows);
     });
   }
 
@@ -240,7 +241,8 @@ export class ChangeCore {
       this.#options.events.discard(change.events ?? []);
       const refusal = storeProblem(error);
       if (!urgent) throw refusal;
-      const message = `it is done, but not kept: ${refusal.message}. Until it can be written again, a restart would bring the weights from before back`;
+      const why = `the state cannot be written (${(error as Error).message})`;
+      const message = `it is done, but not kept: ${why}. Until it can be written again, a restart would bring the weights from before back`;
       return new OperationError(refusal.code, message);
     }
   }

@@ -6,7 +6,9 @@
  *
  * What takes long to read is up to whoever wrote it: a MiB of YAML keeps a thread busy for seconds, and rollbacks would wait behind it. So it has a
  * thread of its own with bounded time and memory. One check runs at a time, a few may wait, and more are refused: otherwise many
- * small texts would do what a large one cannot. A thread lives for one text, because checks are rare and a thread costs memory.
+ * small texts would do what a large one cannot. Who has waited for too long is refused as well, when its turn comes: on a busy machine to start a
+ * thread takes seconds, and a caller who has gone meanwhile must not keep the next one waiting. A thread lives for one text, because checks are
+ * rare and a thread costs memory.
  */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -20,28 +22,41 @@ const LIMIT = 2_000;
 /** Milliseconds that a thread may take to load what it needs. */
 const START = 10_000;
 const MOST_WAITING = 10;
+/** Milliseconds behind which a caller has given up, or soon will. */
+const PATIENCE = 10_000;
 const MOST_MEMORY = 512;
 
 export class TextChecker {
   readonly #limit: number;
   readonly #most: number;
+  readonly #patience: number;
   readonly #turnstile = new Turnstile();
   #waiting = 0;
 
-  /** @param limit milliseconds that a check may take. Default 2 s. @param most checks under way and waiting. Default 10. */
-  constructor(limit = LIMIT, most = MOST_WAITING) {
+  /** @param limit milliseconds that a check may take. Default 2 s. @param most checks under way and waiting. Default 10. @param patience milliseconds to wait. Default 10 s. */
+  constructor(limit = LIMIT, most = MOST_WAITING, patience = PATIENCE) {
     this.#limit = limit;
     this.#most = most;
+    this.#patience = patience;
   }
 
-  /** @throws ConfigError; OperationError busy where too many wait */
+  /** @throws ConfigError; OperationError busy where too many wait, or it has waited for too long */
   async check(text: TextToCheck): Promise<ConfigContents> {
     if (this.#waiting === this.#most) {
       throw new OperationError('busy', `${this.#most} configurations are being checked already.`, [], 5);
     }
     this.#waiting++;
+    const since = performance.now();
     try {
-      return await this.#turnstile.run(() => this.#checkNow(text));
+      return await this.#turnstile.run(() => {
+        if (performance.now() - since <= this.#patience) return this.#checkNow(text);
+        throw new OperationError(
+          'busy',
+          `other configurations have been checked for ${this.#patience / 1000} s.`,
+          [],
+          5,
+        );
+      });
     } finally {
       this.#waiting--;
     }

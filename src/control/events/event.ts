@@ -36,6 +36,7 @@ export const EVENT_TYPES = {
   'endpoint.returned': 'An ejected endpoint takes part again.',
   'flag.changed': 'A feature flag has another value.',
   alert: 'An alert of the monitor changed its state.',
+  'notification.acknowledged': 'Somebody looks after a notification; it is escalated no further.',
   'store.failed': 'The state cannot be written; traffic is not affected.',
   'store.recovered': 'The state is written again.',
   'access.denied': 'Somebody keeps trying wrong tokens.',

@@ -90,7 +90,11 @@ export class NotificationBook {
   acknowledge(
     id: string,
     by: string,
-    commit: (change: Commit, acknowledged: NonNullable<Notification['acknowledged']>) => Promise<unknown>,
+    commit: (
+      change: Commit,
+      acknowledged: NonNullable<Notification['acknowledged']>,
+      event: SluiceEvent,
+    ) => Promise<unknown>,
   ): Promise<Notification> {
     return this.#turnstile.run(async () => {
       const known = this.#notifications.get(id);
@@ -103,7 +107,11 @@ export class NotificationBook {
         throw new OperationError('conflict', message);
       }
       const acknowledged = { by, at: new Date(this.#options.wallClock()).toISOString() };
-      await commit({ puts: [{ key: notificationKey(id), value: { ...known, acknowledged } }] }, acknowledged);
+      await commit(
+        { puts: [{ key: notificationKey(id), value: { ...known, acknowledged } }] },
+        acknowledged,
+        known.event,
+      );
       // An escalation may have been noted meanwhile; its own writing comes behind this one.
       const next = { ...(this.#notifications.get(id) ?? known), acknowledged };
       if (this.#notifications.has(id)) this.#notifications.set(id, next);

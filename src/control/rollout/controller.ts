@@ -20,7 +20,7 @@ import { settleMarks } from './closed-versions.ts';
 import { BY_ITSELF, type ControllerParts, type Decide, type How } from './controller-parts.ts';
 import { EndedRollouts } from './ended-rollouts.ts';
 import { draftOf, isNotable } from './keeping.ts';
-import { acknowledged, forgiven, forgotten, isDone, measured } from './kept-state.ts';
+import { acknowledged, doneAnyway, forgiven, forgotten, measured } from './kept-state.ts';
 import type { Observation } from './observation.ts';
 import { reconcile } from './reconcile.ts';
 import { isOver, packKey, type Rollout, rolloutKey, type TaskResult } from './rollout.ts';
@@ -320,7 +320,7 @@ export class RolloutController {
     const { core, store, wallClock } = this.#parts;
     const pack = next.phase === 'RolledBack' && next.pack !== null ? await store.get(packKey(next.pack)) : null;
     let kept = next;
-    let isAcknowledged = true;
+    let anyway: ReturnType<typeof doneAnyway> | null = null;
     running.isKeeping = true;
     try {
       await core.change(how.actor, how.options, (state) => {
@@ -337,12 +337,12 @@ export class RolloutController {
         return drafted.draft;
       });
     } catch (error) {
-      if (!isDone(error, kept)) throw error;
-      isAcknowledged = !(error instanceof OperationError && error.code === 'not_acknowledged');
+      anyway = doneAnyway(error, kept);
     } finally {
       running.isKeeping = false;
     }
-    return isAcknowledged ? acknowledged(kept, wallClock()) : kept;
+    running.unkept = anyway?.unkept ?? null;
+    return anyway?.late === true ? kept : acknowledged(kept, wallClock());
   }
 
   #taskEnded(rolloutId: string, task: string, result: TaskResult): void {

@@ -8,6 +8,7 @@
  * and a canary that fails while stable fails too is an outage and not a bad canary: then the rollout is held, and taken back by nobody.
  * No data is no danger.
  */
+import { SPARED } from '../analysis/evidence-message.ts';
 import type { Observation } from './observation.ts';
 import type { Cause, Rollout } from './rollout.ts';
 
@@ -61,7 +62,8 @@ function sloDanger({ evidence, outage = false }: Observation): Danger | null {
   const { verdict, tests } = evidence;
   const crossed = tests.find(({ test, state }) => test === 'slo' && state === 'crossed') ?? null;
   const found = verdict ?? (outage ? crossed : null);
-  return found === null ? null : { cause: 'evidence', reason: found.message, mode: 'immediate' };
+  // That stable fails as well is said behind it, with figures.
+  return found === null ? null : { cause: 'evidence', reason: found.message.replace(SPARED, ''), mode: 'immediate' };
 }
 
 function budgetDanger({ evidence, switched }: Observation): Danger | null {

@@ -36,6 +36,7 @@ const summary: Shape = {
   fields: { version: 'text', requests: 'number', errors: 'number', userErrors: 'number', shielded: 'number' },
 };
 
+/** The rules of a decision look the same, and may be left out. */
 const conditions: Shape = [{ fields: { condition: 'text', status: 'text', message: 'text' } }];
 
 const step: Shape = {

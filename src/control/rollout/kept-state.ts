@@ -26,11 +26,17 @@ export function forgiven(rollout: Rollout, running: RunningRollout, rows: Eviden
   return { ...rollout, forgiven: running.evidence().canary.failed, pardoned: rows.read(running.row) };
 }
 
-/** Whether it was done in spite of the error: a worker is late, or it could not be written down and did not wait for that. */
-export function isDone(error: unknown, { phase }: Rollout): boolean {
-  if (!(error instanceof OperationError)) return false;
-  if (error.code === 'not_acknowledged') return true;
-  return phase === 'RollingBack' && (error.code === 'store_full' || error.code === 'store_unavailable');
+/**
+ * What is wrong with a turn that was done in spite of the error.
+ *
+ * @returns late: a worker has not taken it up; unkept: it could not be written down and did not wait for that. @throws the error, where nothing was done.
+ */
+export function doneAnyway(error: unknown, { phase }: Rollout): { late: boolean; unkept: OperationError | null } {
+  if (!(error instanceof OperationError)) throw error;
+  if (error.code === 'not_acknowledged') return { late: true, unkept: null };
+  const isUnkept = error.code === 'store_full' || error.code === 'store_unavailable';
+  if (phase !== 'RollingBack' || !isUnkept) throw error;
+  return { late: false, unkept: error };
 }
 
 /** Every worker has said that it gives the version no user any more. */

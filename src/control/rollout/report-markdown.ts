@@ -70,7 +70,7 @@ function verified(found: NonNullable<RolloutReport['rollback']>['verified']): st
 }
 
 function decisionParts(decision: Decision): Lines[] {
-  const { at, cause, by, step, weight, reason, evidence, conditions, failures } = decision;
+  const { at, cause, by, step, weight, reason, evidence, conditions, rules, failures } = decision;
   const after = (time: string | null): string =>
     time === null || decision.firstFailureAt === null
       ? NOTHING
@@ -90,7 +90,11 @@ function decisionParts(decision: Decision): Lines[] {
       moments.flatMap(([name, time]) => (time === null ? [] : [[name, time, after(time)]])),
     ),
     ...section('### Evidence then', evidenceTable([['', evidence]])),
-    ...section('### Conditions then', conditionTable([['', conditions]])),
+    ...section(
+      rules === undefined ? '### Conditions and rules then' : '### Conditions then',
+      conditionTable([['', conditions]], rules === undefined ? TRUTH : RESULTS),
+    ),
+    ...section('### Rules of rollbackWhen then', conditionTable([['', rules ?? []]], MET, 'rule')),
     ...section('### Requests that failed last', failureTable(failures)),
   ];
 }
@@ -166,10 +170,22 @@ const evidenceTable = (
     ],
   );
 
+type Results = Readonly<Record<ConditionResult['status'], string>>;
+
+/** The same result is good of a condition, and of a rule it is what takes the version back. */
+const RESULTS: Results = { pass: 'pass', fail: 'fail', inconclusive: 'inconclusive', error: 'error' };
+const MET: Results = { ...RESULTS, pass: 'met', fail: 'not met' };
+/** Of a list in which they are not told apart. */
+const TRUTH: Results = { ...RESULTS, pass: 'true', fail: 'false' };
+
 const conditionTable = (
   places: readonly (readonly [place: string, conditions: readonly ConditionResult[]])[],
+  results: Results = RESULTS,
+  what = 'condition',
 ): readonly string[] =>
-  placed(['condition', 'result', 'in words'], places, ({ condition, status, message }) => [condition, status, message]);
+  placed([what, 'result', 'in words'], places, ({ condition, status, message }) => [
+    ...[condition, results[status] ?? status, message],
+  ]);
 
 const approvalTable = ({ approvals }: RolloutReport): string[] =>
   table(

@@ -131,12 +131,21 @@ export class RolloutOperations {
 
   get: Call<'rollout'> = (id) => rolloutView(this.#find(id), this.#parts.controller, this.#parts.views());
 
+  /** Id of the rollout that has the service's traffic in hand; null where none has. */
+  rolloutOf = (service: string): string | null => this.#parts.controller.holderOf(service)?.id ?? null;
+
   report: Call<'rolloutReport'> = (id): RolloutReport => {
     const rollout = this.#find(id);
     return reportOf(rollout, rollbackView(rollout, this.#parts.controller.running(id)), this.#parts.wallClock());
   };
 
-  why: Call<'rolloutWhy'> = (id): RolloutWhy => whyOf(this.#find(id), this.get(id));
+  why: Call<'rolloutWhy'> = (id): RolloutWhy => {
+    const { store, wallClock } = this.#parts;
+    return whyOf(this.#find(id), this.get(id), {
+      now: wallClock(),
+      unwritten: store.state().trouble?.message ?? null,
+    });
+  };
 
   async change(
     actor: Actor,
@@ -153,7 +162,14 @@ export class RolloutOperations {
       if (each.phase === 'Succeeded' && verb === 'rollback') this.#refuseUndoUnder(each);
       return applyVerb(each, verb, seen, now, { by, reason, full, mode });
     });
+    this.#refuseUnkept(id);
     return this.get(id);
+  }
+
+  /** @throws OperationError where the way back is done, and not kept as long as the state cannot be written. */
+  #refuseUnkept(id: string): void {
+    const unkept = this.#parts.controller.running(id)?.unkept ?? null;
+    if (unkept !== null && this.#parts.store.state().trouble !== null) throw unkept;
   }
 
   /** Two rollouts would pull at the same traffic. */
@@ -204,19 +220,45 @@ export class RolloutOperations {
     return packView(kept.value as RollbackPack);
   };
 
-  /** Ends the rollout that has the service's traffic in hand. @returns false where none has. */
+  /** Ends the rollout that has the service's traffic in hand. @returns what that comes to, one sentence; null where none has. */
   async rollBackService(
     actor: Actor,
     service: string,
     mode: 'immediate' | 'gradual',
     options: ChangeOptions,
-  ): Promise<boolean> {
-    const holder = this.#parts.controller.holderOf(service);
-    if (holder === null) return false;
+  ): Promise<string | null> {
+    const { controller } = this.#parts;
+    const holder = controller.holderOf(service);
+    if (holder === null) return null;
+    const { id, version } = holder;
+    const progress = `sluice rollout get ${id} shows how far it is.`;
     // It is on its way back already, and no slower than is asked for.
-    if (holder.phase === 'RollingBack' && (mode === 'gradual' || holder.weight === 0)) return true;
-    await this.change(actor, holder.id, 'rollback', { ...options, mode });
-    return true;
+    if (holder.phase === 'RollingBack' && (mode === 'gradual' || holder.weight === 0)) {
+      this.#refuseUnkept(id);
+      return `${id} takes ${version} back already; ${progress}`;
+    }
+    const { phase } = await this.change(actor, id, 'rollback', { ...options, mode });
+    return phase === 'Failed'
+      ? `${id} has ended before any user got ${version}.`
+      : `${id} takes ${version} back; ${progress}`;
+  }
+
+  /**
+   * What to tell whoever takes traffic back to a stable version that has all of it: behind a rollout that has succeeded the bad version is the
+   * stable one, and only undoing the rollout helps. Null where there is something to take back.
+   */
+  nothingToTakeBack(service: string): string | null {
+    const found = this.#parts.core.state.config.services.find(({ name }) => name === service);
+    if (found === undefined || found.weights[found.lanes.stable] !== 100) return null;
+    const { stable } = found.lanes;
+    const last = this.#parts.controller
+      .all()
+      .findLast((each) => each.service === service && each.phase === 'Succeeded' && each.version === stable);
+    const isUndoable = last !== undefined && Object.hasOwn(found.weights, last.stable);
+    const undo = isUndoable
+      ? ` ${last.id} made it so; to go back to ${last.stable}: sluice rollout rollback ${last.id} --reason TEXT`
+      : '';
+    return `Nothing was changed: ${stable} is stable and has all traffic already.${undo}`;
   }
 
   /**

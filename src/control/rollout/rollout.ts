@@ -143,7 +143,10 @@ export interface Decision {
   readonly step: number;
   readonly weight: number;
   readonly evidence: EvidenceReading | null;
+  /** Of the step; with those of `rollbackWhen` among them where `rules` is left out. */
   readonly conditions: readonly ConditionResult[];
+  /** Of `rollbackWhen`: `pass` says that a rule was met. Left out of what was decided before they were told apart. */
+  readonly rules?: readonly ConditionResult[];
   /** Newest last. */
   readonly failures: readonly FailedRequestRecord[];
   /** Of the canary: first failed attempt, switch thrown, weight 0 acknowledged; milliseconds since 1970, null where unknown. */

@@ -25,6 +25,7 @@ import { VersionMeter } from '../analysis/version-meter.ts';
 import { summaryOf, type VersionTotals } from '../analysis/version-totals.ts';
 import type { PushedMetrics } from '../change/pushed-metrics.ts';
 import { Turnstile } from '../change/turnstile.ts';
+import type { OperationError } from '../problems.ts';
 import type { Compared, EvidenceRows } from './evidence-rows.ts';
 import { conditionsOf } from './judge-step.ts';
 import type { Observation } from './observation.ts';
@@ -91,6 +92,8 @@ export class RunningRollout {
   trouble: string | null = null;
   /** What the quick watch saw last. */
   watched: { readonly failures: number; readonly cause: SwitchCause | null } = { failures: 0, cause: null };
+  /** Why its way back, which goes on, is not kept; null where it is. */
+  unkept: OperationError | null = null;
   /** Clock time before which nothing that has just failed is tried again. */
   notBefore = Number.NEGATIVE_INFINITY;
   /** The way back has been tried since something failed. */

@@ -137,7 +137,8 @@ export function hookTasks(rollout: Rollout, point: HookPoint): Extract<Action, {
 export const hookId = ({ step }: Pick<Rollout, 'step'>, point: HookPoint, index: number): string =>
   point === 'step' ? `hook:step:${step}:${index}` : `hook:${point}:${index}`;
 
-const lessened = (weight: number, by: number): number => Math.max(0, Math.round((weight - by) * 100) / 100);
+/** Percent that is left behind a step of a gradual way back. */
+export const lessened = (weight: number, by: number): number => Math.max(0, Math.round((weight - by) * 100) / 100);
 
 /** An incident: nothing moves until somebody says so. */
 export function held(rollout: Rollout, seen: Observation, now: number, reason: string): Turn {

@@ -86,7 +86,8 @@ export function decisionOf(
   return {
     ...{ at: now, cause, reason, by, step: rollout.step, weight: rollout.weight },
     evidence: seen.evidence,
-    conditions: [...seen.conditions, ...seen.rules],
+    conditions: seen.conditions,
+    rules: seen.rules,
     failures: seen.failures,
     firstFailureAt: seen.firstFailureAt,
     closedAt: seen.closedAt,

@@ -126,7 +126,7 @@ export interface RolloutWhy {
   readonly answer: string;
   /** Null while nothing has been decided. */
   readonly decision: Shown<Decision> | null;
-  /** What holds it at this moment, sentences. */
+  /** What holds it at this moment, or what its way back waits for; sentences. */
   readonly holding: readonly string[];
 }
 

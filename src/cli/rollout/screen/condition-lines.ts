@@ -9,7 +9,7 @@ import { count, metricText } from '../../client/format.ts';
 import { printable } from '../../client/printable.ts';
 import type { Paint, Tone } from '../../client/table.ts';
 
-/** `record`: of a decision, where conditions and rules stand side by side. */
+/** `record`: of an older decision, where conditions and rules stand in one list. */
 type Kind = 'condition' | 'rule' | 'record';
 
 type States = Readonly<Record<ConditionResult['status'], readonly [word: string, tone: Tone]>>;

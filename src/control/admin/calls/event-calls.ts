@@ -1,32 +1,32 @@
 /**
- * Events: as a stream that goes on (server-sent events), or a list of them as JSON.
+ * Events and the live state: as a stream that goes on (server-sent events), or as JSON, a list of events or one state.
  *
- * Which of the two is decided by Accept; whoever says nothing gets the stream. A reader resumes with Last-Event-ID, which EventSource
+ * Which of the two is decided by Accept; whoever says nothing gets the stream. The live stream is the stream of events with states between them, so
+ * that one connection keeps a page up to date: what happened, in order and each once, and how things stand. A reader resumes with Last-Event-ID, which EventSource
  * sends by itself and which therefore counts for more than `since` in the address.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Type } from 'typebox';
 import { OperationError } from '../../problems.ts';
 import { preferredType } from '../accept.ts';
-import { defineCall, json } from '../call.ts';
-import { eventFilter } from '../event-filter.ts';
+import { type AdminParts, type Answer, type CallInput, defineCall, json } from '../call.ts';
+import { type EventFilter, eventFilter } from '../event-filter.ts';
 import { eventGap, gapField, resumedFrom } from '../event-gap.ts';
 import { eventsSince, newestEvents } from '../event-list.ts';
-import { formatEvent } from '../event-stream.ts';
+import { type EventStream, formatEvent } from '../event-stream.ts';
+import { formatState } from '../live-ticker.ts';
 import { eventExample } from '../schemas/examples.ts';
+import { liveExample, liveState } from '../schemas/page-views.ts';
 import { eventList } from '../schemas/records.ts';
 import { closed } from '../schemas/values.ts';
 
 const STREAM = 'text/event-stream';
 const JSON_TYPE = 'application/json';
+const since = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, title: 'the number of an event', description }));
+const LAST_EVENT_ID = 'Resumes a stream behind this event; counts for more than `since`.';
 const eventQuery = closed({
-  since: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      title: 'the number of an event',
-      description: 'Events later than this one. Left out: the stream begins now, the list has the newest.',
-    }),
-  ),
+  since: since('Events later than this one. Left out: the stream begins now, the list has the newest.'),
   limit: Type.Optional(
     Type.Integer({
       minimum: 1,
@@ -42,6 +42,28 @@ const eventQuery = closed({
       description: 'Only these, separated by commas; endpoint.* is all that begin so.',
     }),
   ),
+});
+
+const wantsJson = ({ accept }: IncomingHttpHeaders): boolean =>
+  (preferredType(accept, [STREAM, JSON_TYPE]) ?? JSON_TYPE) === JSON_TYPE;
+
+/** @throws OperationError invalid_request, busy */
+function openStream(
+  { query, headers, actor }: Pick<CallInput<unknown, { since?: number }, unknown>, 'query' | 'headers' | 'actor'>,
+  { events, clock, streams, stillHolds }: AdminParts,
+  filter: EventFilter,
+  firstState: () => Buffer | null = () => null,
+): EventStream {
+  const since = resumeFrom(headers, query.since);
+  return streams.open({ source: events, clock, filter, since, firstState }, () =>
+    stillHolds(headers.authorization, actor),
+  );
+}
+
+const streamAnswer = (stream: EventStream): Answer => ({
+  type: `${STREAM}; charset=utf-8`,
+  headers: { 'x-accel-buffering': 'no' },
+  body: stream,
 });
 
 function resumeFrom(headers: IncomingHttpHeaders, since: number | undefined): number | null {
@@ -72,7 +94,7 @@ export const eventCalls = [
     query: eventQuery,
     fields: {
       accept: 'text/event-stream or application/json.',
-      'last-event-id': 'Resumes a stream behind this event; counts for more than `since`.',
+      'last-event-id': LAST_EVENT_ID,
     },
     head: false,
     answers: [
@@ -91,10 +113,11 @@ export const eventCalls = [
       },
     ],
     problems: ['busy', 'store_unavailable'],
-    async handle({ query, headers, actor }, { events, streams, clock, stillHolds }) {
+    async handle(input, parts) {
+      const { query, headers } = input;
+      const { events } = parts;
       const filter = eventFilter(query.types);
-      const wanted = preferredType(headers.accept, [STREAM, JSON_TYPE]) ?? JSON_TYPE;
-      if (wanted === JSON_TYPE) {
+      if (wantsJson(headers)) {
         const limit = query.limit ?? 100;
         if (query.since === undefined) return { body: await newestEvents(events, limit, filter) };
         const gap = await eventGap(events, query.since);
@@ -107,11 +130,47 @@ export const eventCalls = [
           body: found,
         };
       }
-      const since = resumeFrom(headers, query.since);
-      const stream = streams.open({ source: events, clock, filter, since }, () =>
-        stillHolds(headers.authorization, actor),
-      );
-      return { type: `${STREAM}; charset=utf-8`, headers: { 'x-accel-buffering': 'no' }, body: stream };
+      return streamAnswer(openStream(input, parts, filter));
+    },
+  }),
+  defineCall({
+    id: 'getLive',
+    method: 'GET',
+    path: '/api/v1/live',
+    tag: 'records',
+    summary: 'What happens, and how things stand',
+    description:
+      'The stream of events, and about once a second a message `state` with the process, its services, and the rollouts that have not ' +
+      'ended or have within the last minute. With "Accept: application/json" one such state.',
+    query: closed({ since: since('Events later than this one come first. Left out: from now on.') }),
+    fields: { accept: 'text/event-stream or application/json.', 'last-event-id': LAST_EVENT_ID },
+    head: false,
+    answers: [
+      {
+        status: 200,
+        description: 'Events, oldest first, with states between them; or one state.',
+        content: {
+          [STREAM]: { schema: Type.String(), example: formatState('{…}') + formatEvent(eventExample) },
+          ...json(liveState, liveExample),
+        },
+      },
+    ],
+    problems: ['busy', 'store_unavailable'],
+    handle(input, parts) {
+      const { live } = parts;
+      if (!wantsJson(input.headers)) {
+        const stream = openStream(
+          input,
+          parts,
+          () => true,
+          () => live.frame(),
+        );
+        live.follow(stream);
+        return streamAnswer(stream);
+      }
+      const state = live.json();
+      if (state === null) throw new OperationError('internal', 'The state cannot be made; the log says why.');
+      return { type: `${JSON_TYPE}; charset=utf-8`, body: `${state}\n` };
     },
   }),
 ];

@@ -1,5 +1,8 @@
 /**
- * The process as a whole: alive, ready, its metrics, its state, its end; and the way into the API.
+ * The process as a whole: alive, ready, its metrics, its state, its end; and the way into the API, for programs and for browsers.
+ *
+ * `/` is the dashboard to whoever prefers HTML, which is what browsers say of themselves, and a list of addresses to anyone else: people type it
+ * either way, and nobody should have to know a longer one.
  *
  * Readiness is about traffic: a store that cannot be written or an alert does not take a proxy out of its load balancer, since requests are
  * served all the same. Those are told beside it.
@@ -7,9 +10,12 @@
 import { Type } from 'typebox';
 import type { ServerStatus } from '../../operations.ts';
 import { PROBLEMS } from '../../problems.ts';
+import { preferredType } from '../accept.ts';
 import { defineCall, json } from '../call.ts';
+import { grantsOf, type Identified } from '../permissions.ts';
 import { serverStatus } from '../schemas/change-views.ts';
 import { statusExample } from '../schemas/examples.ts';
+import { identified, identifiedExample } from '../schemas/page-views.ts';
 import { closed, reason, why } from '../schemas/values.ts';
 
 const index = closed({
@@ -62,9 +68,35 @@ export const processCalls = [
     method: 'GET',
     path: '/',
     tag: 'process',
-    summary: 'Where everything is',
-    answers: [{ status: 200, description: 'Addresses on this server.', content: json(index, INDEX) }],
-    handle: () => ({ body: INDEX }),
+    summary: 'Where everything is; to a browser, the dashboard',
+    fields: {
+      accept: 'The dashboard where text/html is preferred.',
+      'if-none-match': 'Of the dashboard: 304 where it has not changed.',
+    },
+    answers: [
+      {
+        status: 200,
+        description: 'Addresses on this server, or the dashboard.',
+        content: { ...json(index, INDEX), 'text/html': { schema: Type.String() } },
+      },
+      { status: 304, description: 'The dashboard has not changed.', content: {} },
+    ],
+    handle({ headers }, { dashboard }) {
+      const wanted = preferredType(headers.accept, ['application/json', 'text/html']);
+      if (wanted === 'text/html') return dashboard.page(headers);
+      return { headers: { vary: 'accept, origin' }, body: INDEX };
+    },
+  }),
+  defineCall({
+    id: 'getIdentity',
+    method: 'GET',
+    path: '/api/v1/identity',
+    tag: 'process',
+    summary: 'Who you are, and what you may do',
+    answers: [{ status: 200, description: 'Of the token.', content: json(identified, identifiedExample) }],
+    handle({ actor: { name, role } }, { isOpen }) {
+      return { body: { name, role, open: isOpen(), permissions: grantsOf(role) } satisfies Identified };
+    },
   }),
   defineCall({
     id: 'getHealth',

@@ -31,7 +31,17 @@ export const relativeWeightsChanged = closed(
 );
 
 export const rollbackStarted = closed(
-  { mode: words('immediate', 'gradual'), ...weights, ...applied },
+  {
+    mode: words('immediate', 'gradual'),
+    ...weights,
+    ...applied,
+    note: Type.Optional(
+      Type.String({
+        description:
+          'A sentence: a rollout takes the version back, in its own time (`workers` is 0 then); or nothing was changed, and what undoes the last rollout.',
+      }),
+    ),
+  },
   { title: 'RollbackStarted' },
 );
 

@@ -46,6 +46,7 @@ export const versionExample = (name: string, weight: number): VersionView => ({
     requests: 5400,
     inFlight: 3,
     attempts: { '2xx': 5400, '3xx': 0, '4xx': 0, '5xx': 0, connect: 0, reset: 0, timeout: 0, malformed: 0 },
+    replies: { '2xx': 5400, '3xx': 0, '4xx': 0, '5xx': 0 },
     retries: 0,
     retriesDenied: 0,
     hedges: 0,
@@ -74,6 +75,7 @@ export const serviceExample: ServiceView = {
   strategy: 'weighted',
   overrides: [],
   rollback: null,
+  rollout: null,
   versions: [versionExample('v1', 90), versionExample('v2', 10)],
   alerts: [],
 };

@@ -17,8 +17,9 @@ const MINUTE = 60_000;
 const ln = (value: number): number => Number(Math.log(value).toFixed(5));
 const FAILED_AT = NOON + 12 * MINUTE + 30_012;
 
-const strategy: Reported['strategy'] = {
+const strategy: (Reported & Explained)['strategy'] = {
   name: 'careful',
+  gradual: { by: 20, every: MINUTE },
   steps: [
     {
       ...{ name: 'first', kind: 'weight', weight: 5, for: 10 * MINUTE },
@@ -142,7 +143,7 @@ const failure = (after: number, path: string, requestId: string): FailedRequestR
 
 const decision: Decision = {
   ...{ at: FAILED_AT + 263, cause: 'evidence', reason: then.verdict?.message ?? '', by: 'sluice' },
-  ...{ step: 1, weight: 20, evidence: then, conditions: [] },
+  ...{ step: 1, weight: 20, evidence: then, conditions: [], rules: [] },
   failures: [failure(221, '/checkout/4711', 'b3c1-118'), failure(258, '/checkout/4702', 'b3c1-131')],
   ...{ firstFailureAt: FAILED_AT, closedAt: FAILED_AT + 258, acknowledgedAt: FAILED_AT + 270 },
 };
@@ -152,6 +153,7 @@ export const takenBack: Reported & Explained = {
   ...{ id: 'demo-7', service: 'demo', version: 'v2', stable: 'v1', strategy, phase: 'RolledBack' },
   ...{ createdAt: NOON, startedAt: NOON + 20, endedAt: FAILED_AT + 4270 },
   ...{ startedBy: { name: 'ci', role: 'operator' }, step: 1, weight: 0, waiting: null, pause: null },
+  rollback: { nextAt: FAILED_AT + 263 },
   ...{ risk: riskExample, approvals: [], decision, steps },
   timeline: [
     { at: NOON, kind: 'verb', message: 'ci: start (release 4711)' },
@@ -177,9 +179,9 @@ const wayBack: RolloutView['rollback'] = {
 
 export const reportExample: RolloutReport = reportOf(takenBack, wayBack, FAILED_AT);
 
-const present = { conditions: [], rules: [], evidence: then, waiting: null };
+const present = { conditions: [], rules: [], evidence: then, waiting: null, rollback: wayBack };
 
-export const whyExample: RolloutWhy = whyOf(takenBack, present);
+export const whyExample: RolloutWhy = whyOf(takenBack, present, { now: FAILED_AT + 5000, unwritten: null });
 
 export const summaryExample = summaryOf(takenBack);
 

@@ -144,7 +144,13 @@ export const decision = closed(
     step: Type.Integer({ description: 'From 0; -1 before the first.' }),
     weight: Type.Number(),
     evidence: nullable(evidenceReading),
-    conditions: Type.Array(conditionResult),
+    conditions: Type.Array(conditionResult, { description: 'Of the step.' }),
+    rules: Type.Optional(
+      Type.Array(conditionResult, {
+        description:
+          'Of `rollbackWhen`; one that is met says `pass`. Left out of older decisions, which have them among `conditions`.',
+      }),
+    ),
     failures: Type.Array(failedRequest, { description: 'Newest last.' }),
     firstFailureAt: nullable(time),
     closedAt: nullable(time),

@@ -135,7 +135,9 @@ export const rolloutWhy = closed(
     phase,
     answer: Type.String({ description: 'One sentence.' }),
     decision: nullable(decision),
-    holding: Type.Array(Type.String(), { description: 'What holds it at this moment.' }),
+    holding: Type.Array(Type.String(), {
+      description: 'What holds it at this moment, or what its way back waits for.',
+    }),
   },
   { title: 'RolloutWhy' },
 );

@@ -75,6 +75,13 @@ const traffic = closed(
       timeout: Type.Integer(),
       malformed: Type.Integer(),
     }),
+    replies: closed(
+      { '2xx': Type.Integer(), '3xx': Type.Integer(), '4xx': Type.Integer(), '5xx': Type.Integer() },
+      {
+        description:
+          'What users were answered by this version; of the canary’s requests those that stable answered are stable’s.',
+      },
+    ),
     retries: Type.Integer(),
     retriesDenied: Type.Integer(),
     hedges: Type.Integer(),
@@ -116,6 +123,7 @@ export const serviceView = closed(
     strategy: Type.String(),
     overrides: Type.Array(Type.String(), { description: 'What differs from the file by a runtime change.' }),
     rollback: nullable(closed({ by: Type.Number(), everyMs: Type.Number(), reason: Type.String() })),
+    rollout: nullable(Type.String({ description: 'The rollout that has the traffic in hand.' })),
     versions: Type.Array(versionView),
     alerts: Type.Array(openAlert),
   },
