@@ -265,7 +265,7 @@ const EVENTS: readonly FaultCase[] = [
     '5:76: events.webhooks[0].types[1]: no event type begins with endpont.; did you mean endpoint.*?',
     '5:89: events.webhooks[0].types[2]: a * stands only at the end, such as endpoint.*',
     '5:102: events.webhooks[0].types[3]: no event type begins with x; there are: server.*, worker.*, config.*, override.*, ' +
-      'weights.*, lanes.*, version.*, rollback.*, rollout.*, endpoint.*, flag.*, store.*, access.*',
+      'weights.*, lanes.*, version.*, rollback.*, rollout.*, endpoint.*, flag.*, notification.*, store.*, access.*',
   ),
   faulty(
     'webhooks',

@@ -19,6 +19,9 @@ export class OtlpReceiver {
   asked = 0;
   /** 0 does not answer at all. */
   status = 200;
+  /** Answers a byte now and then, without end. */
+  drips = false;
+  connections = 0;
   readonly signal = new Signal(this);
   readonly #server: Server;
   #port = 0;
@@ -34,9 +37,19 @@ export class OtlpReceiver {
           const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
           this.batches.push({ path: request.url ?? '', headers: request.headers, spans: readSpans(plain) });
         }
-        if (this.status !== 0) response.writeHead(this.status).end();
+        if (this.drips) {
+          response.writeHead(this.status);
+          const dripping = setInterval(() => response.write('.'), 20);
+          response.on('close', () => clearInterval(dripping));
+        } else if (this.status !== 0) response.writeHead(this.status).end();
         this.signal.notify();
       });
+    });
+    // Connections that nobody ends stay.
+    this.#server.keepAliveTimeout = 0;
+    this.#server.on('connection', (socket) => {
+      this.connections++;
+      socket.on('close', () => this.connections--);
     });
   }
 

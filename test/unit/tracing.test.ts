@@ -13,7 +13,7 @@ import { RandomRequestIds } from '../../src/proxy/request-ids.ts';
 import { SeededRandom } from '../../src/runtime/random.ts';
 
 /** The form of the recommendation, as one expression. */
-const FORM = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
+const FORM = /^(?!ff)(?!00.{53}-)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
 const GOOD = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 t.test('traceparent: the walk and the expression agree', async (t) => {
@@ -25,6 +25,7 @@ t.test('traceparent: the walk and the expression agree', async (t) => {
     GOOD,
     '',
     `${GOOD}-more`,
+    `cc${GOOD.slice(2)}-more`,
     `${GOOD}more`,
     GOOD.slice(0, -1),
     GOOD.replace('00-', 'ff-'),
@@ -36,7 +37,7 @@ t.test('traceparent: the walk and the expression agree', async (t) => {
   for (const value of named) check(value);
   t.strictSame(
     named.map((value) => FORM.test(value)),
-    [true, false, true, false, false, false, true, false, false, false],
+    [true, false, false, true, false, false, false, true, false, false, false],
   );
   const dice = new SeededRandom(7);
   const chars = '0123456789abcdefg-GF\xff ';

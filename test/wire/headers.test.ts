@@ -105,6 +105,8 @@ t.test('trace context: passed on from anyone, made where it is absent or malform
     `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`,
     `00-4bf92f3577b34da6a3ce929d0e0e4736-${'0'.repeat(16)}-01`,
     `${TRACE}00`,
+    // Version 00 has nothing behind its flags.
+    `${TRACE}-more`,
   ]) {
     const field = await seen(t, [`traceparent: ${bad}`, 'tracestate: a=1']);
     t.match(field('traceparent'), /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/, bad);
@@ -112,6 +114,13 @@ t.test('trace context: passed on from anyone, made where it is absent or malform
   }
   const twice = await seen(t, [`traceparent: ${TRACE}`, `traceparent: ${TRACE}`]);
   t.not(twice('traceparent'), TRACE);
+  const later = `cc${TRACE.slice(2)}-more`;
+  t.equal((await seen(t, [`traceparent: ${later}`]))('traceparent'), later);
+  const tracing = { endpoint: 'http://127.0.0.1:9', sample: 0 };
+  for (const config of [{}, { tracing }, { tracing: { ...tracing, parent: 'ignore' } }]) {
+    const alone = await seen(t, ['tracestate: a=1', 'tracestate: b=2'], config);
+    t.equal(alone('tracestate'), null, 'a state without its parent says nothing');
+  }
 });
 
 t.test('two requests have different identities', async (t) => {

@@ -188,7 +188,7 @@ t.test('who is traced', async (t) => {
     if (!expected && isFollowed) t.equal(told, fields.traceparent, `${name}: as it came`);
     else if (!isFollowed) t.equal(told.slice(3, 35), value(request!, 'x-request-id'), `${name}: request id`);
     if (expected) t.match(told, new RegExp(`^00-[0-9a-f]{32}-${records[0]!.attempts[0]!.spanId}-01$`), name);
-    t.equal(value(request!, 'tracestate'), isFollowed || !('traceparent' in fields) ? 'a=1' : null, `${name}: state`);
+    t.equal(value(request!, 'tracestate'), isFollowed ? 'a=1' : null, `${name}: state`);
     proxy.close();
   }
 });
@@ -533,6 +533,46 @@ t.test('the exporter', async (t) => {
     await until('the rest to be given up', () => traces.counts.dropped === 20_000);
     t.equal(log.filter(([, event]) => event === 'tracing_failed').length, 1);
     t.equal(traces.counts.exported, 0);
+  });
+
+  t.test('a collector that answers a byte now and then is given up', async (t) => {
+    const receiver = await OtlpReceiver.start(t);
+    receiver.status = 503;
+    receiver.drips = true;
+    const { traces } = await exporter(t, receiver, { timeout: '1s' });
+    traces.accept(records.slice(0, 10));
+    await until('a batch that is given up', () => traces.counts.dropped === 20);
+    await until('the end of its connection', () => receiver.connections === 0);
+    receiver.status = 200;
+    receiver.drips = false;
+    traces.accept(records.slice(0, 10));
+    await until('a good batch', () => traces.counts.exported === 20);
+  });
+
+  t.test('all that waits is sent at the end, though it is several batches', async (t) => {
+    const receiver = await OtlpReceiver.start(t);
+    const { traces } = await exporter(t, receiver, { queue: 4_096 });
+    traces.accept(records);
+    traces.accept(records);
+    await traces.close();
+    t.strictSame(traces.counts, { exported: 4_000, dropped: 0 });
+  });
+
+  t.test('the collector before: no connections are left to it, and it says nothing of the one after', async (t) => {
+    const [old, next] = [await OtlpReceiver.start(t), await OtlpReceiver.start(t)];
+    const { traces, log, configOf } = await exporter(t, old);
+    for (let round = 0; round < 3; round++) {
+      traces.accept(records.slice(0, 10));
+      await traces.configure(configOf({ endpoint: next.origin }));
+      await traces.configure(configOf({}));
+    }
+    await old.untilSpans(60);
+    old.status = 500;
+    traces.accept(records.slice(0, 10));
+    await traces.configure(configOf({ endpoint: next.origin }));
+    await until('what waited to be refused', () => traces.counts.dropped === 20);
+    await until('the end of its connections', () => old.connections === 0, 2_000);
+    t.ok(log.every(([, event]) => event === 'tracing'));
   });
 
   t.test('a collector that is down, and then there', async (t) => {
