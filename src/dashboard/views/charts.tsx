@@ -10,11 +10,31 @@ import { latency, percent, rate } from '../format.ts';
 import type { Live } from '../state/dashboard.ts';
 import { useLoaded } from '../state/loaded.ts';
 import { keyOf, type Track, trackOf } from '../state/samples.ts';
-import { Chart, type Line } from '../ui/chart.tsx';
+import { Chart, type ChartProps, type Line } from '../ui/chart.tsx';
 import { Panel } from '../ui/panel.tsx';
 
 /** Seconds. */
 const SPAN = 300;
+
+type Drawn = 'requests' | 'failed' | 'p95';
+
+interface DrawnChart extends Pick<ChartProps, 'label' | 'format' | 'least' | 'most'> {
+  readonly key: Drawn;
+  readonly title: string;
+}
+
+const DRAWN: readonly DrawnChart[] = [
+  { key: 'requests', title: 'Requests', label: 'Requests per second by version', format: rate },
+  {
+    key: 'failed',
+    title: 'Failed attempts',
+    label: 'Failed attempts by version',
+    format: percent,
+    least: 1,
+    most: 100,
+  },
+  { key: 'p95', title: 'Latency, p95', label: '95th percentile of latency by version', format: latency, least: 1 },
+];
 
 export function Charts({ now, name }: { readonly now: Live; readonly name: string }): JSX.Element | null {
   const service = now.state?.services.find((each) => each.name === name);
@@ -36,7 +56,7 @@ export function Charts({ now, name }: { readonly now: Live; readonly name: strin
     (longest, { track }) => (track.times.length > longest.length ? track.times : longest),
     [],
   );
-  const lines = (key: 'requests' | 'failed' | 'p95'): Line[] =>
+  const lines = (key: Drawn): Line[] =>
     tracks.map(({ version, track }) => ({
       label: version.name,
       color: `--${version.lane ?? 'muted'}`,
@@ -46,50 +66,19 @@ export function Charts({ now, name }: { readonly now: Live; readonly name: strin
   return (
     <Panel title="The last five minutes">
       <div class="charts">
-        <ChartBox title="Requests">
-          <Chart
-            label="Requests per second by version"
-            times={times}
-            lines={lines('requests')}
-            format={rate}
-            span={SPAN}
-          />
-        </ChartBox>
-        <ChartBox title="Failed attempts">
-          <Chart
-            label="Failed attempts by version"
-            times={times}
-            lines={lines('failed')}
-            format={percent}
-            span={SPAN}
-            least={1}
-            most={100}
-          />
-        </ChartBox>
-        <ChartBox title="Latency, p95">
-          <Chart
-            label="95th percentile of latency by version"
-            times={times}
-            lines={lines('p95')}
-            format={latency}
-            span={SPAN}
-            least={1}
-          />
-        </ChartBox>
+        {DRAWN.map(({ key, title, label, ...scale }) => (
+          <div key={key} class="chart-box">
+            <h3>{title}</h3>
+            <Chart {...scale} label={label} times={times} lines={lines(key)} span={SPAN} />
+          </div>
+        ))}
       </div>
     </Panel>
   );
 }
 
-const ChartBox = ({ title, children }: { readonly title: string; readonly children: JSX.Element }): JSX.Element => (
-  <div class="chart-box">
-    <h3>{title}</h3>
-    {children}
-  </div>
-);
-
 /** A version's column on the times of the longest one: those of versions that came later begin with nothing. */
-function aligned(track: Track, times: readonly number[], key: 'requests' | 'failed' | 'p95'): (number | null)[] {
+function aligned(track: Track, times: readonly number[], key: Drawn): (number | null)[] {
   if (track.times === times) return [...track[key]];
   const values = new Map(track.times.map((time, index) => [time, track[key][index] ?? null]));
   return times.map((time) => values.get(time) ?? null);

@@ -10,6 +10,7 @@ import type { EventLevel, SluiceEvent } from '../api/views.ts';
 import { attempt } from '../state/actions.ts';
 import type { Live } from '../state/dashboard.ts';
 import { Empty, Panel } from '../ui/panel.tsx';
+import { SelectField } from '../ui/select-field.tsx';
 import { EVERYTHING, type EventChoice, groupOf, isChosen } from './records/event-choice.ts';
 import { EventRow } from './records/event-row.tsx';
 import { merged } from './records/merged.ts';
@@ -106,10 +107,10 @@ interface FiltersProps {
   readonly onChoose: (choice: EventChoice) => void;
 }
 
-const LEVELS: readonly { readonly level: EventLevel; readonly text: string }[] = [
-  { level: 'info', text: 'All levels' },
-  { level: 'warning', text: 'Warnings and critical' },
-  { level: 'critical', text: 'Critical only' },
+const LEVELS: readonly (readonly [level: EventLevel, words: string])[] = [
+  ['info', 'All levels'],
+  ['warning', 'Warnings and critical'],
+  ['critical', 'Critical only'],
 ];
 
 function Filters({ choice, events, onChoose }: FiltersProps): JSX.Element {
@@ -119,44 +120,24 @@ function Filters({ choice, events, onChoose }: FiltersProps): JSX.Element {
     .sort();
   return (
     <search class="filters">
-      <label class="field">
-        <span>Level</span>
-        <select
-          value={choice.level}
-          onChange={(event) => onChoose({ ...choice, level: event.currentTarget.value as EventLevel })}
-        >
-          {LEVELS.map(({ level, text }) => (
-            <option key={level} value={level}>
-              {text}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label class="field">
-        <span>About</span>
-        <select value={choice.group} onChange={(event) => onChoose({ ...choice, group: event.currentTarget.value })}>
-          <option value="">Everything</option>
-          {groups.map((group) => (
-            <option key={group} value={group}>
-              {group}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label class="field">
-        <span>Service</span>
-        <select
-          value={choice.service}
-          onChange={(event) => onChoose({ ...choice, service: event.currentTarget.value })}
-        >
-          <option value="">All services</option>
-          {services.map((service) => (
-            <option key={service} value={service}>
-              {service}
-            </option>
-          ))}
-        </select>
-      </label>
+      <SelectField
+        label="Level"
+        value={choice.level}
+        options={LEVELS}
+        choose={(level) => onChoose({ ...choice, level: level as EventLevel })}
+      />
+      <SelectField
+        label="About"
+        value={choice.group}
+        options={[['', 'Everything'], ...groups]}
+        choose={(group) => onChoose({ ...choice, group })}
+      />
+      <SelectField
+        label="Service"
+        value={choice.service}
+        options={[['', 'All services'], ...services]}
+        choose={(service) => onChoose({ ...choice, service })}
+      />
       <label class="field filter-words">
         <span>Words</span>
         <input

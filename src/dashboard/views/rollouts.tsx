@@ -11,6 +11,7 @@ import type { Live } from '../state/dashboard.ts';
 import { useLoaded } from '../state/loaded.ts';
 import { PhaseBadge } from '../ui/badges.tsx';
 import { Empty, Failure, Panel } from '../ui/panel.tsx';
+import { SelectField } from '../ui/select-field.tsx';
 import { TableScroll } from '../ui/table-scroll.tsx';
 import { type RowFilter, rowsOf, tookOf } from './rollout/rows.ts';
 import { isOver, plural, sentence } from './rollout/words.ts';
@@ -53,33 +54,20 @@ export function RolloutsPage({ now }: { readonly now: Live }): JSX.Element {
         title={listed.data === null ? 'Loading …' : plural(rows.length, 'rollout')}
         aside={
           <>
-            <label class="filter">
-              <span class="visually-hidden">Service</span>
-              <select
-                value={filter.service}
-                onChange={(event) => setFilter({ ...filter, service: event.currentTarget.value })}
-              >
-                <option value="">any service</option>
-                {services.map((service) => (
-                  <option key={service} value={service}>
-                    {service}
-                  </option>
-                ))}
-              </select>
-            </label>
-            <label class="filter">
-              <span class="visually-hidden">Phase</span>
-              <select
-                value={filter.phase}
-                onChange={(event) => setFilter({ ...filter, phase: event.currentTarget.value as Phase | 'open' | '' })}
-              >
-                {PHASES.map(([value, text]) => (
-                  <option key={value} value={value}>
-                    {text}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <SelectField
+              compact
+              label="Service"
+              value={filter.service}
+              options={[['', 'any service'], ...services]}
+              choose={(service) => setFilter({ ...filter, service })}
+            />
+            <SelectField
+              compact
+              label="Phase"
+              value={filter.phase}
+              options={PHASES}
+              choose={(phase) => setFilter({ ...filter, phase: phase as Phase | 'open' | '' })}
+            />
           </>
         }
       >

@@ -15,6 +15,7 @@ import { mayDo, session } from '../../state/session.ts';
 import { useStore } from '../../state/store.ts';
 import { ActionButton } from '../../ui/action-button.tsx';
 import { Empty, Failure } from '../../ui/panel.tsx';
+import { SelectField } from '../../ui/select-field.tsx';
 import { RiskItems, RiskScore } from './settled.tsx';
 
 interface Choice {
@@ -46,13 +47,13 @@ export function StartForm({ service }: { readonly service: ServiceView }): JSX.E
       <h3>Start a rollout</h3>
       {strategies.failure !== null && <Failure message={strategies.failure} />}
       <div class="start-fields">
-        <Select
+        <SelectField
           label="Version"
           value={version}
           options={versions}
           choose={(value) => setChoice({ ...choice, version: value })}
         />
-        <Select
+        <SelectField
           label="Strategy"
           value={strategy}
           options={known.map(({ name }) => name)}
@@ -99,26 +100,6 @@ function pick(chosen: string | null, names: readonly string[], usual: string | u
   if (chosen !== null && names.includes(chosen)) return chosen;
   return usual !== undefined && names.includes(usual) ? usual : (names[0] ?? '');
 }
-
-interface SelectProps {
-  readonly label: string;
-  readonly value: string;
-  readonly options: readonly string[];
-  readonly choose: (value: string) => void;
-}
-
-const Select = ({ label, value, options, choose }: SelectProps): JSX.Element => (
-  <label class="field">
-    <span>{label}</span>
-    <select value={value} onChange={(event) => choose(event.currentTarget.value)}>
-      {options.map((option) => (
-        <option key={option} value={option}>
-          {option}
-        </option>
-      ))}
-    </select>
-  </label>
-);
 
 interface RiskPreviewProps {
   readonly service: ServiceView;
