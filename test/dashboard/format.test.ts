@@ -33,4 +33,6 @@ t.test('slower is what chance does not do', async (t) => {
   t.match(besideStable(24, 20), { more: 20, isSlower: false }, 'a fifth');
   t.match(besideStable(5, 3), { isSlower: false }, 'two milliseconds');
   t.match(besideStable(10, 20), { more: -50, isSlower: false });
+  t.equal(besideStable(30, 20, 19), null, 'of so few requests nothing is compared');
+  t.match(besideStable(30, 20, 20), { isSlower: true });
 });

@@ -151,7 +151,7 @@ t.test('starting again gives up what was open', async (t) => {
   stage.stream.start();
   await settled();
   t.ok(stage.signals[0]?.aborted);
-  first.write('event: state\ndata: {"at":"old"}\n\n');
+  t.throws(() => first.write('event: state\ndata: {"at":"old"}\n\n'), 'nobody reads it any more');
   await settled();
   t.same(stage.states, []);
   stage.stream.close();

@@ -70,9 +70,13 @@ async function faultsIn(t: Test, manifests: readonly Manifest[]): Promise<string
   const options = ['--noEmit', '--strict', '--skipLibCheck', '--ignoreConfig', '--types', '', '--target', 'es2023'];
   const modules = ['--module', 'nodenext', join(folder, 'manifests.mts')];
   try {
-    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), [...options, ...modules], { encoding: 'utf8', stdio: 'pipe' });
+    // The test runner puts its loader into every child that is a Node program, and the compiler does not start with it.
+    const command = ['-u', 'NODE_OPTIONS', join(ROOT, 'node_modules/.bin/tsc'), ...options, ...modules];
+    execFileSync('env', command, { encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
-    faults.push(...(error as { stdout: string }).stdout.split('\n').filter((line) => line.includes('error')));
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    const told = stdout.split('\n').filter((line) => line.includes('error'));
+    faults.push(...(told.length > 0 ? told : [`tsc: ${stdout}${stderr}`]));
   }
   return faults;
 }

@@ -112,6 +112,7 @@ export class LiveStream {
     const messages = new MessageReader();
     const decoder = new TextDecoder();
     const reader = body.getReader();
+    abort.signal.addEventListener('abort', () => void reader.cancel().catch(() => {}));
     let silence: ReturnType<typeof setTimeout> | undefined;
     try {
       while (true) {

@@ -105,9 +105,11 @@ function optionsFor(latest: { readonly current: ChartProps }, parent: HTMLElemen
     cursor: { points: { size: 6 }, drag: { x: false, y: false }, y: false },
     scales: {
       x: {
-        range: (_plot, low, high) => {
-          const to = high ?? Date.now() / 1000;
-          return [Math.min(low ?? to, to - (latest.current.span ?? 60)), to];
+        // From the times themselves: around a single one uPlot would lay years.
+        range: () => {
+          const { times, span = 60 } = latest.current;
+          const to = times.at(-1) ?? Date.now() / 1000;
+          return [Math.min(times[0] ?? to, to - span), to];
         },
       },
       y: {

@@ -34,6 +34,11 @@ function OpenQuestion({ asked }: { readonly asked: Asked }): JSX.Element {
   const [reason, setReason] = useState('');
   const id = useId();
   const missing = asked.reason === 'required' && reason.trim() === '';
+  const field = useRef<HTMLInputElement>(null);
+  // After the dialog has opened, which gives the focus to the first thing in it. What must be written comes before what may be chosen.
+  useEffect(() => {
+    if (asked.reason === 'required') field.current?.focus();
+  }, [asked]);
   const submit = (event: Event): void => {
     event.preventDefault();
     if (!missing) asked.answer({ reason: reason.trim() });
@@ -47,11 +52,12 @@ function OpenQuestion({ asked }: { readonly asked: Asked }): JSX.Element {
           <label class="field">
             <span>Reason{asked.reason === 'required' ? '' : ' (optional)'}</span>
             <input
+              ref={field}
               name="reason"
               maxLength={500}
               autocomplete="off"
               value={reason}
-              placeholder="goes into the audit and the report"
+              placeholder={`${asked.reason === 'required' ? 'needed: it ' : ''}goes into the audit and the report`}
               onInput={(event) => setReason(event.currentTarget.value)}
             />
           </label>

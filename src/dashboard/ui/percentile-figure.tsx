@@ -12,10 +12,12 @@ export interface PercentileFigureProps {
   readonly own: number | null;
   /** Stable's; null for stable itself, and where there is none. */
   readonly stable: number | null;
+  /** Requests behind it, of the side that has fewer; left out: enough to compare. */
+  readonly requests?: number;
 }
 
-export function PercentileFigure({ name, own, stable }: PercentileFigureProps): JSX.Element {
-  const beside = besideStable(own, stable);
+export function PercentileFigure({ name, own, stable, requests }: PercentileFigureProps): JSX.Element {
+  const beside = besideStable(own, stable, requests);
   return (
     <Figure
       label={name}

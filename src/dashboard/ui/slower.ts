@@ -10,6 +10,8 @@ const SLOWER = 33;
 const SLOWER_BY = 3;
 /** Below it a difference says nothing, milliseconds. */
 const TINY = 1;
+/** Of fewer requests a percentile is the slowest of them, and a comparison would be noise. */
+const FEWEST = 20;
 
 export interface Beside {
   /** Percent more than stable; negative where it is less. */
@@ -17,9 +19,12 @@ export interface Beside {
   readonly isSlower: boolean;
 }
 
-/** @returns null where there is nothing to compare. */
-export function besideStable(own: number | null, stable: number | null): Beside | null {
-  if (own === null || stable === null || stable <= 0 || Math.max(own, stable) < TINY) return null;
+/**
+ * @param requests of the side that has fewer; left out: enough.
+ * @returns null where there is nothing to compare.
+ */
+export function besideStable(own: number | null, stable: number | null, requests = FEWEST): Beside | null {
+  if (own === null || stable === null || stable <= 0 || Math.max(own, stable) < TINY || requests < FEWEST) return null;
   const more = (100 * (own - stable)) / stable;
   return { more, isSlower: more > SLOWER && own - stable > SLOWER_BY };
 }

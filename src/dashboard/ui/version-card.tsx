@@ -23,7 +23,12 @@ export function VersionCard({ version, rates, stable }: VersionCardProps): JSX.E
   const { values, lane, weight, endpoints, traffic } = version;
   const up = endpoints.filter(({ available }) => available).length;
   const percentile = (key: 'p50' | 'p95' | 'p99'): JSX.Element => (
-    <PercentileFigure name={key} own={values[key]} stable={stable?.values[key] ?? null} />
+    <PercentileFigure
+      name={key}
+      own={values[key]}
+      stable={stable?.values[key] ?? null}
+      requests={Math.min(version.attempts, stable?.attempts ?? 0)}
+    />
   );
   return (
     <article

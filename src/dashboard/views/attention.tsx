@@ -1,12 +1,12 @@
 /**
- * What needs somebody, above everything else: alerts that fire, critical notifications that nobody has acknowledged, a state that cannot be written, workers that
- * are missing. Nothing is shown where there is nothing.
+ * What needs somebody, above everything else: versions with users and no endpoint, alerts that fire, critical notifications that nobody has acknowledged, a state
+ * that cannot be written, workers that are missing. Nothing is shown where there is nothing.
  */
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call, part } from '../api/client.ts';
 import type { NotificationView } from '../api/views.ts';
-import { ago, number } from '../format.ts';
+import { ago, number, percent } from '../format.ts';
 import { linkTo } from '../router.ts';
 import { attempt, notify } from '../state/actions.ts';
 import type { Live } from '../state/dashboard.ts';
@@ -29,7 +29,12 @@ export function Attention({ now }: { readonly now: Live }): JSX.Element | null {
   const alerts = state?.services.flatMap((service) => service.alerts) ?? [];
   const trouble = state?.status.store.trouble ?? null;
   const missing = state === null ? 0 : state.status.workers.configured - state.status.workers.listening;
-  if (alerts.length + open.length === 0 && trouble === null && missing === 0) return null;
+  const empty = (state?.services ?? []).flatMap((service) =>
+    service.versions
+      .filter(({ weight, endpoints }) => weight > 0 && endpoints.every(({ available }) => !available))
+      .map((version) => ({ service: service.name, ...version })),
+  );
+  if (alerts.length + open.length + empty.length === 0 && trouble === null && missing === 0) return null;
   return (
     <section class="attention" aria-label="Needs attention">
       <ul>
@@ -39,6 +44,13 @@ export function Attention({ now }: { readonly now: Live }): JSX.Element | null {
             {missing} of {state.status.workers.configured} workers {missing === 1 ? 'is' : 'are'} not listening.
           </li>
         )}
+        {empty.map(({ service, name, weight }) => (
+          <li key={`${service} ${name}`} class="bad">
+            <span>
+              <a href={linkTo.service(service)}>{service}</a> {name} has {percent(weight)} and no available endpoint.
+            </span>
+          </li>
+        ))}
         {alerts.map((alert) => (
           <li
             key={`${alert.service} ${alert.version} ${alert.endpoint ?? ''} ${alert.name}`}

@@ -15,6 +15,7 @@ import { downloadReport } from './rollout/download.ts';
 import { useReport } from './rollout/following.ts';
 import { EvidenceTable, RequestTable, StepConditions, StepTable } from './rollout/report-tables.tsx';
 import { ApprovalTable, RiskItems } from './rollout/settled.tsx';
+import { kindWords } from './rollout/timeline.tsx';
 import { isOver, sentence } from './rollout/words.ts';
 
 export function ReportPage({ now, id }: { readonly now: Live; readonly id: string }): JSX.Element {
@@ -88,7 +89,7 @@ function Report({ report, failure }: { readonly report: RolloutReport; readonly 
               {timeline.map(({ at, kind, message }, index) => (
                 <tr key={`${index} ${at}`}>
                   <td class="nowrap">{date(at)}</td>
-                  <td class="nowrap">{kind.replaceAll('-', ' ')}</td>
+                  <td class="nowrap">{kindWords(kind)}</td>
                   <td class="wide">{sentence(message)}</td>
                 </tr>
               ))}

@@ -137,7 +137,7 @@ export const EvidenceTable = ({ steps }: { readonly steps: readonly StepRecord[]
           <th scope="col">Test</th>
           <th scope="col">State</th>
           <th scope="col" class="number">
-            Odds
+            E-value
           </th>
           <th scope="col" class="number">
             Enough

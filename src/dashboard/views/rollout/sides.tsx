@@ -82,7 +82,13 @@ function Present({
         <Figure label="errors" value={percent(errorRate)} tone={tone(errorRate)} />
         <Figure label="in flight" value={number(inFlight)} />
         {(['p50', 'p95', 'p99'] as const).map((key) => (
-          <PercentileFigure key={key} name={key} own={side[key]} stable={beside?.[key] ?? null} />
+          <PercentileFigure
+            key={key}
+            name={key}
+            own={side[key]}
+            stable={beside?.[key] ?? null}
+            requests={Math.min(requests, beside?.requests ?? 0)}
+          />
         ))}
       </dl>
       <h3>Since the rollout began</h3>
@@ -132,7 +138,13 @@ function Past({
           <UserErrors count={summary.userErrors} />
           {summary.p50 !== null &&
             (['p50', 'p95', 'p99'] as const).map((key) => (
-              <PercentileFigure key={key} name={key} own={summary[key]} stable={beside?.[key] ?? null} />
+              <PercentileFigure
+                key={key}
+                name={key}
+                own={summary[key]}
+                stable={beside?.[key] ?? null}
+                requests={Math.min(summary.requests, beside?.requests ?? 0)}
+              />
             ))}
         </dl>
       )}

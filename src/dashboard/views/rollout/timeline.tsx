@@ -26,6 +26,8 @@ const TONES: Readonly<Record<string, string>> = {
 /** Kinds whose name says nothing to somebody who looks. */
 const WORDS: Readonly<Record<string, string>> = { verb: 'by hand' };
 
+export const kindWords = (kind: string): string => WORDS[kind] ?? kind.replaceAll('-', ' ');
+
 export const Timeline = ({ entries }: { readonly entries: readonly TimelineEntry[] }): JSX.Element => (
   <ol class="timeline">
     {entries.toReversed().map(({ at, kind, message }, index) => (
@@ -34,7 +36,7 @@ export const Timeline = ({ entries }: { readonly entries: readonly TimelineEntry
           {clock(at)}
         </time>
         <span>
-          {sentence(message)} <span class="timeline-kind">{WORDS[kind] ?? kind.replaceAll('-', ' ')}</span>
+          {sentence(message)} <span class="timeline-kind">{kindWords(kind)}</span>
         </span>
       </li>
     ))}
