@@ -67,6 +67,9 @@ export const demoCommand: Command = {
     });
     const port = readPort('port', options.port);
     const adminPort = readPort('admin-port', options['admin-port']);
+    if (options.upstreams && options.upstream !== undefined) {
+      throw new UsageError('--upstreams runs all versions and --upstream VERSION one; give one of the two');
+    }
     const alone = aloneOf(options.upstream, options.listen);
     const order: DemoOrder = alone?.order ?? { host: LOOPBACK, ports: options.upstreams ? AS_IN_EXAMPLE : FREE };
     const file = new URL(`./demo-versions${extname(import.meta.url)}`, import.meta.url);
@@ -192,8 +195,8 @@ Try in another terminal:
   curl -s ${admin}/metrics | grep ^sluice_requests_total
   curl -s -H 'Accept: application/json' ${admin}/api/v1/events
 
-  # a rollout of v2, step by step, while there is traffic (200 requests a second for two minutes); where it stands, and why
-  curl -s --rate 200/s -o /dev/null '${proxy}/?[1-24000]' &
+  # a rollout of v2, step by step, while there is traffic (200 requests a second for ten minutes); where it stands, and why
+  curl -s --rate 200/s -o /dev/null '${proxy}/?[1-120000]' &
   curl -sX POST -H 'Content-Type: application/json' -d '{"version": "v2", "strategy": "quick"}' ${admin}/api/v1/services/demo/rollouts
   curl -s ${admin}/api/v1/rollouts/demo-1/why
 

@@ -50,4 +50,6 @@ t.test('one demo version by itself', async (t) => {
   t.equal(await (await fetch(`http://${address}/`)).text(), 'hello from v2\n');
   demo.signal('SIGTERM');
   t.equal(await demo.exited, 0);
+  const both = await start(['demo', '--upstreams', '--upstream', 'v2']).ended;
+  t.match(both, { code: 2, err: /--upstreams runs all versions/ });
 });

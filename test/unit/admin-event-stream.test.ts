@@ -162,6 +162,14 @@ t.test('streams are bounded, asked again and ended', async (t) => {
   await turns(3);
   t.equal(opened[0]?.readableEnded, true);
   t.equal(streams.size, 98);
+  const slow = streams.open(options, () => false);
+  streams.recheck();
+  t.strictSame(
+    [slow.readableEnded, streams.size],
+    [false, 98],
+    'who does not read takes no place when it is let in no more',
+  );
+  slow.resume();
   streams.close();
   await turns(3);
   t.equal(streams.size, 0);

@@ -111,6 +111,9 @@ export function unreachable(address: string, error: unknown): CommandFailure {
     : [
         'Start one: sluice run -c sluice.yaml, with "admin: {}" in the file; npm start runs the demo.',
         'Another address is named with --admin URL or in SLUICE_ADMIN.',
+        ...(code === 'UND_ERR_SOCKET' && address.startsWith('http:')
+          ? ['If its admin API has TLS, the address begins with https://.']
+          : []),
       ];
   return new CommandFailure(EXIT.unreachable, `no server answers at ${address} (${reason})`, notes);
 }

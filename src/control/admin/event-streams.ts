@@ -2,7 +2,8 @@
  * All open event streams, live ones included: how many there may be, and which of them end when tokens change or the server closes.
  *
  * A stream lives for hours on a token that was looked at once, so when the tokens change every stream is asked again whether its reader would
- * still be let in.
+ * still be let in. One that would not no longer counts, though its connection stays until it has read what it was sent: slow readers with a token
+ * that was withdrawn must not keep others out.
  */
 import { OperationError } from '../problems.ts';
 import { EventStream, type EventStreamOptions } from './event-stream.ts';
@@ -30,7 +31,11 @@ export class EventStreams {
 
   /** Ends the streams whose readers would be refused now. */
   recheck(): void {
-    for (const [stream, mayGoOn] of this.#open) if (!mayGoOn()) stream.end();
+    for (const [stream, mayGoOn] of this.#open) {
+      if (mayGoOn()) continue;
+      this.#open.delete(stream);
+      stream.end();
+    }
   }
 
   close(): void {

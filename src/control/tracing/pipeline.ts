@@ -10,7 +10,13 @@
  * here as well: what is given to the processor less what it has handed to the exporter is what waits, and nothing is given to it beyond
  * the bound. The exporter repeats a batch that the collector refuses for the moment, until the timeout; a batch that is lost
  * then is lost, because keeping it would only lose the next one.
+ *
+ * The exporter's timeout is one of silence: a collector that answers a byte now and then would hold its batch for ever, and after a few such
+ * no more would be sent. So the agent is our own, and its connections end when a batch takes too long, and when the pipeline closes.
  */
+import { readFileSync } from 'node:fs';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import {
   defaultResource,
@@ -32,8 +38,8 @@ import { type SpanSource, spansOf } from './spans.ts';
 /** Most spans in a batch, and how long they wait for company: the exporters' usual size, and a shorter wait than usual. */
 const BATCH = 512;
 const DELAY = 1_000;
-/** Most batches under way at once; only a collector that never answers makes there be more than one. */
-const AT_ONCE = 4;
+/** Most batches under way at once. There is one at a time; only closing sends all that waits, 260 kB each. */
+const AT_ONCE = 16;
 /** How much longer than the exporter's own deadline a batch is waited for. */
 const MARGIN = 1_000;
 /** Longest that closing may take. */
@@ -67,13 +73,16 @@ export interface Pipeline {
 
 export function openPipeline(settings: PipelineSettings, watch: PipelineWatch): Pipeline {
   const { endpoint, headers, timeout, compression, queue, environment, release } = settings;
-  const exporter = new CountingExporter(
-    new OTLPTraceExporter({
+  const agent = agentFor(endpoint);
+  const exporter = new CountingExporter({
+    inner: new OTLPTraceExporter({
       ...{ url: endpoint, headers: { ...headers }, timeoutMillis: timeout, concurrencyLimit: AT_ONCE },
       ...{ compression: compression as ExporterCompression, userAgent: `sluice/${release}` },
+      httpAgentOptions: () => agent,
     }),
-    watch,
-  );
+    ...{ watch, patience: timeout + MARGIN / 2 },
+    giveUp: () => agent.destroy(),
+  });
   const processor = new BatchSpanProcessor({
     ...{ exporter, maxQueueSize: queue, maxExportBatchSize: Math.min(BATCH, queue) },
     ...{ scheduledDelayMillis: settings.delay ?? DELAY, exportTimeoutMillis: timeout + MARGIN },
@@ -103,8 +112,28 @@ export function openPipeline(settings: PipelineSettings, watch: PipelineWatch): 
       // What could not be sent has been counted as failed, or ends with the process.
       await Promise.race([processor.shutdown().catch(() => {}), late.promise]);
       clearTimeout(timer);
+      // Connections are not kept for a pipeline that nobody uses any more.
+      agent.maxFreeSockets = 0;
+      agent.destroy();
     },
   };
+}
+
+/** As the exporter would make it, with the certificates that the standard variables name. */
+function agentFor(endpoint: string): HttpAgent {
+  if (!endpoint.startsWith('https:')) return new HttpAgent({ keepAlive: true });
+  return new HttpsAgent({
+    keepAlive: true,
+    ...standardFile('ca', 'CERTIFICATE'),
+    ...standardFile('cert', 'CLIENT_CERTIFICATE'),
+    ...standardFile('key', 'CLIENT_KEY'),
+  });
+}
+
+/** @throws where the file cannot be read: without it the collector would be refused, or refuse, for no reason that could be seen. */
+function standardFile(option: 'ca' | 'cert' | 'key', name: string): { readonly [option: string]: Buffer } {
+  const file = process.env[`OTEL_EXPORTER_OTLP_TRACES_${name}`] || process.env[`OTEL_EXPORTER_OTLP_${name}`];
+  return file ? { [option]: readFileSync(file) } : {};
 }
 
 type ExporterCompression = NonNullable<NonNullable<ConstructorParameters<typeof OTLPTraceExporter>[0]>['compression']>;
@@ -123,23 +152,35 @@ const resourceOf = ({ service, release, instance, environment }: PipelineSetting
       }),
     );
 
+interface CountingOptions {
+  readonly inner: SpanExporter;
+  readonly watch: PipelineWatch;
+  /** Longest that a batch may be under way, milliseconds. */
+  readonly patience: number;
+  /** Ends what is under way. */
+  readonly giveUp: () => void;
+}
+
 class CountingExporter implements SpanExporter {
   /** Spans that were given to the processor and have not come here yet. */
   waiting = 0;
+  readonly #options: CountingOptions;
   readonly #inner: SpanExporter;
-  readonly #watch: PipelineWatch;
 
-  constructor(inner: SpanExporter, watch: PipelineWatch) {
-    this.#inner = inner;
-    this.#watch = watch;
+  constructor(options: CountingOptions) {
+    this.#options = options;
+    this.#inner = options.inner;
   }
 
   export(spans: ReadableSpan[], done: Parameters<SpanExporter['export']>[1]): void {
     const { length } = spans;
+    const { watch, patience, giveUp } = this.#options;
     this.waiting -= length;
+    const timer = setTimeout(giveUp, patience).unref();
     this.#inner.export(spans, (result) => {
-      if (result.code === 0) this.#watch.exported(length);
-      else this.#watch.failed(length, whyOf(result.error));
+      clearTimeout(timer);
+      if (result.code === 0) watch.exported(length);
+      else watch.failed(length, whyOf(result.error));
       done(result);
     });
   }

@@ -32,7 +32,7 @@ export interface TraceExportOptions {
   readonly delay?: number;
 }
 
-export class TraceExport implements PipelineWatch {
+export class TraceExport {
   readonly #options: TraceExportOptions;
   readonly #instance = randomUUID();
   #settings: PipelineSettings | null = null;
@@ -65,7 +65,8 @@ export class TraceExport implements PipelineWatch {
     const settings = config === null ? null : this.#settingsOf(config);
     if (isDeepStrictEqual(settings, this.#settings)) return;
     try {
-      const pipeline = settings === null ? null : (await import('./pipeline.ts')).openPipeline(settings, this);
+      const pipeline =
+        settings === null ? null : (await import('./pipeline.ts')).openPipeline(settings, this.#watchOf(settings));
       this.#retire();
       this.#pipeline = pipeline;
       this.#settings = settings;
@@ -98,6 +99,7 @@ export class TraceExport implements PipelineWatch {
     this.#closing.add(closed);
     this.#pipeline = null;
     this.#lost = null;
+    this.#hasOverflowed = false;
   }
 
   /** Takes records from a worker. */
@@ -112,28 +114,34 @@ export class TraceExport implements PipelineWatch {
     await Promise.all(this.#closing);
   }
 
-  exported(spans: number): void {
-    this.#exported += spans;
+  /** A pipeline that has been replaced is counted but not told of: it says nothing about the collector that there is now. */
+  #watchOf(settings: PipelineSettings): PipelineWatch {
+    return {
+      exported: (spans) => {
+        this.#exported += spans;
+        if (settings === this.#settings) this.#works(settings);
+      },
+      failed: (spans, why) => this.#lose(settings, spans, `the collector does not take spans: ${why}`),
+      overflowed: (spans) => {
+        this.#hasOverflowed = true;
+        this.#lose(settings, spans, 'the collector cannot keep up; spans are dropped');
+      },
+    };
+  }
+
+  #works(settings: PipelineSettings): void {
     const isOver = this.#lost !== null && !this.#hasOverflowed;
     this.#hasOverflowed = false;
-    if (!isOver || this.#settings === null) return;
-    this.#options.logger.info('tracing_recovered', { endpoint: originOf(this.#settings), dropped: this.#lost });
+    if (!isOver) return;
+    this.#options.logger.info('tracing_recovered', { endpoint: originOf(settings), dropped: this.#lost });
     this.#lost = null;
   }
 
-  failed(spans: number, why: string): void {
-    this.#lose(spans, `the collector does not take spans: ${why}`);
-  }
-
-  overflowed(spans: number): void {
-    this.#hasOverflowed = true;
-    this.#lose(spans, 'the collector cannot keep up; spans are dropped');
-  }
-
-  #lose(spans: number, message: string): void {
+  #lose(settings: PipelineSettings, spans: number, message: string): void {
     this.#dropped += spans;
-    if (this.#lost === null && this.#settings !== null) {
-      this.#options.logger.warn('tracing_failed', { endpoint: originOf(this.#settings), message });
+    if (settings !== this.#settings) return;
+    if (this.#lost === null) {
+      this.#options.logger.warn('tracing_failed', { endpoint: originOf(settings), message });
     }
     this.#lost = (this.#lost ?? 0) + spans;
   }

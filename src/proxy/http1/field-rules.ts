@@ -183,7 +183,11 @@ export class FieldRules {
 
   /** Whether the client's trace context goes upstream as it is; what does not is marked to be taken off. */
   #passesTrace(head: RequestHead, traced: TraceIdentity | null): boolean {
-    if (!head.has(TRACEPARENT)) return false;
+    if (!head.has(TRACEPARENT)) {
+      // By itself it says nothing, and it is not to go with the trace that begins here.
+      if (head.has(TRACESTATE)) head.renumber(TRACESTATE, NOMINATED);
+      return false;
+    }
     if (traced === null && !this.#ignoresTraces && traceParentOf(head) !== '') return true;
     head.renumber(TRACEPARENT, NOMINATED);
     if (traced === null || traced.parentId === '') head.renumber(TRACESTATE, NOMINATED);

@@ -3,8 +3,8 @@
  *
  *     00-<32 hex, not all 0>-<16 hex, not all 0>-<2 hex>
  *
- * Later versions may carry more behind another hyphen; `ff` is none. Hexadecimal digits are lower case. What is malformed counts as absent, as
- * the recommendation has it, and so does one of several.
+ * Versions later than 00 may carry more behind another hyphen; `ff` is none. Hexadecimal digits are lower case. What is malformed counts as
+ * absent, as the recommendation has it, and so does one of several.
  *
  * Walked by hand, where it stands in the head: behind a mesh every request has one, and the regular expression that says the same takes three
  * times as long. The loops do not stop at the first fault, because nearly every value is well-formed.
@@ -41,7 +41,7 @@ export function traceParentOf(head: RequestHead): string {
 
 /** @param text latin1. */
 export function isTraceParent(text: string, start: number, end: number): boolean {
-  if (end - start < LENGTH || (end - start > LENGTH && text.charCodeAt(start + LENGTH) !== HYPHEN)) return false;
+  if (end - start < LENGTH || (end - start > LENGTH && !mayGoOn(text, start))) return false;
   if (text.charCodeAt(start) === LOWER_F && text.charCodeAt(start + 1) === LOWER_F) return false;
   let bad = 0;
   bad |= text.charCodeAt(start + TRACE_ID - 1) ^ HYPHEN;
@@ -62,4 +62,10 @@ export function isTraceParent(text: string, start: number, end: number): boolean
     parent |= char ^ ZERO;
   }
   return bad === 0 && trace !== 0 && parent !== 0;
+}
+
+/** Version 00 says all that there is in it. */
+function mayGoOn(text: string, start: number): boolean {
+  if (text.charCodeAt(start) === ZERO && text.charCodeAt(start + 1) === ZERO) return false;
+  return text.charCodeAt(start + LENGTH) === HYPHEN;
 }
