@@ -285,6 +285,26 @@ t.test('the way back at once: the decision, hooks, and what is in flight', async
   t.match(look(next, {}, NOW + 5).next, { phase: 'RolledBack', endedAt: NOW + 5, rollback: { drainedAt: NOW + 5 } });
 });
 
+t.test('what was in flight when it was decided is counted at the end', async (t) => {
+  const of = (version: string, requests: number, errors: number) => ({
+    ...{ version, requests, errors, shielded: errors, userErrors: 0 },
+    ...{ p50: 1, p95: 2, p99: 3, p999: 4 },
+  });
+  const decided = look(started(QUICK), {
+    switched: 'errors',
+    inFlight: 1,
+    canary: of('v2', 20, 3),
+    stable: of('v1', 180, 0),
+  });
+  const stepOf = (seen: Partial<Observation>) => look(decided.next, seen, NOW + 5).next.steps.at(-1);
+  t.match(stepOf({ canary: of('v2', 21, 4), stable: of('v1', 185, 0) }), {
+    ...{ result: 'failed', endedAt: NOW },
+    ...{ canary: { requests: 21, errors: 4, shielded: 4 }, stable: { requests: 185 } },
+  });
+  t.match(stepOf({ canary: of('v2', 1, 1) }), { canary: { requests: 20, errors: 3 } }, 'not by what is counted anew');
+  t.match(stepOf({ canary: null }), { canary: { requests: 20 } });
+});
+
 t.test('the way back step by step: less each time, hurried by what is worse', async (t) => {
   const raw = {
     ...{ ...QUICK, gradual: { by: 20, every: '10s' } },

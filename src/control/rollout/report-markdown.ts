@@ -204,5 +204,5 @@ const riskTable = ({ risk }: RolloutReport): string[] =>
 const timelineTable = ({ timeline }: RolloutReport): string[] =>
   table(
     ['time', 'what', 'in words'],
-    timeline.map(({ at, kind, message }) => [at, kind, message]),
+    timeline.map(({ at, kind, message }) => [at, kind === 'verb' ? 'by hand' : kind, message]),
   );

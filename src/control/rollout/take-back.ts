@@ -11,7 +11,7 @@ import type { HookPoint } from '../../model/rollout-config.ts';
 import { dangerOf } from './danger.ts';
 import type { Action, Observation } from './observation.ts';
 import type { Decision, Rollout } from './rollout.ts';
-import { also, chained, closed, decisionOf, noted, stay, type Turn, told } from './turn.ts';
+import { also, chained, closed, countedOut, decisionOf, noted, stay, type Turn, told } from './turn.ts';
 
 /** How long requests in flight on the version are waited for before the rollout is called rolled back, milliseconds. */
 export const DRAIN_WAIT = 10_000;
@@ -109,7 +109,7 @@ function finish(rollout: Rollout, seen: Observation, now: number): Turn {
   }
   const drained = seen.inFlight === 0;
   const next: Rollout = {
-    ...rollout,
+    ...countedOut(rollout, seen),
     ...{ phase: 'RolledBack', waiting: null, endedAt: now },
     rollback: { ...rollback, drainedAt: drained ? now : null },
   };

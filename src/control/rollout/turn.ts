@@ -74,6 +74,16 @@ export function closed(
   return { ...rollout, steps };
 }
 
+/**
+ * The step that failed, with the numbers of the version's end: what was in flight when it was decided is counted by now, the request that
+ * decided it among it. A restart in between began to count anew, which takes nothing away.
+ */
+export function countedOut(rollout: Rollout, { canary, stable }: Pick<Observation, 'canary' | 'stable'>): Rollout {
+  const last = rollout.steps.at(-1);
+  if (last?.result !== 'failed' || canary === null || (last.canary?.requests ?? 0) > canary.requests) return rollout;
+  return { ...rollout, steps: [...rollout.steps.slice(0, -1), { ...last, canary, stable }] };
+}
+
 /** What was known when it was decided. */
 export function decisionOf(
   rollout: Rollout,
