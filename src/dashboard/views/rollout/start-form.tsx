@@ -36,7 +36,7 @@ export function StartForm({ service }: { readonly service: ServiceView }): JSX.E
   const strategy = pick(
     choice.strategy,
     known.map(({ name }) => name),
-    'standard',
+    known.find(({ preset }) => !preset)?.name ?? 'standard',
   );
   const chosen = known.find(({ name }) => name === strategy);
   if (versions.length === 0) {
@@ -95,7 +95,7 @@ export function StartForm({ service }: { readonly service: ServiceView }): JSX.E
   );
 }
 
-/** What was chosen while it is still there, else the usual one, else the first. */
+/** What was chosen while it is still there, else the usual one (of strategies the first of the configuration's own), else the first. */
 function pick(chosen: string | null, names: readonly string[], usual: string | undefined): string {
   if (chosen !== null && names.includes(chosen)) return chosen;
   return usual !== undefined && names.includes(usual) ? usual : (names[0] ?? '');
