@@ -1,4 +1,7 @@
 /** `sluice health`: the exit codes that container engines and service managers look at; and one demo version by itself. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { called, FakeAdmin, start } from './client-admin-server.ts';
 import { SluiceProcess } from './sluice-process.ts';
@@ -41,6 +44,23 @@ t.test('nobody, a stranger, a wrong call', async (t) => {
   t.match(await called(admin, ['health', 'now']), { code: 2, err: /unexpected argument "now"/ });
   t.match(await called(admin, ['health', '--timeout', 'x']), { code: 2, err: /--timeout must be a time/ });
   t.match(await called(admin, ['health', '--cacert', '/nowhere']), { code: 2, err: /no such file/ });
+});
+
+t.test('a server that drips is not waited for: the time is that of the whole answer', async (t) => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'sluice-api': '1' });
+    const drip = setInterval(() => response.write(' '), 50);
+    response.once('close', () => clearInterval(drip));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { ended } = start(['health', '--admin', address, '--timeout', '300ms']);
+  t.match(await ended, { code: 1, err: /\(timed out\)/ });
 });
 
 t.test('one demo version by itself', async (t) => {

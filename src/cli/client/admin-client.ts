@@ -7,7 +7,7 @@
  */
 import type { Dispatcher } from 'undici';
 import type { Connection } from './connection.ts';
-import { CommandFailure, EXIT, refusal, unreachable } from './failure.ts';
+import { CommandFailure, EXIT, isTimeout, refusal, unreachable } from './failure.ts';
 
 /** Query values that are undefined are left out. */
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -49,7 +49,7 @@ export class AdminClient {
   /** An answer that is a text of its own, such as a report in Markdown. @param type its media type */
   async text(path: string, query: Query, type: string): Promise<string> {
     const headers = { ...this.#headers(), accept: `${type}, application/problem+json` };
-    const response = await this.#request(target(path, query), { method: 'GET', headers });
+    const response = await this.#request(target(path, query), { method: 'GET', headers, signal: this.#limit() });
     if (response.statusCode !== 200) await this.#answer(response);
     if (!isOfSluice(response) || !String(response.headers['content-type']).startsWith(type)) {
       throw this.#stranger(response.statusCode, `no ${type}`);
@@ -93,6 +93,7 @@ export class AdminClient {
         method,
         headers,
         body: body === undefined ? null : JSON.stringify(body),
+        signal: this.#limit(),
       }),
     );
   }
@@ -103,6 +104,11 @@ export class AdminClient {
     } catch (error) {
       throw signal.aborted ? error : unreachable(this.address, error);
     }
+  }
+
+  /** Of a whole answer: the time limits of the connection are of silence, and a server that drips would never be silent. */
+  #limit(): AbortSignal {
+    return AbortSignal.timeout(this.#connection.timeout);
   }
 
   #headers(): Record<string, string> {
@@ -117,7 +123,7 @@ export class AdminClient {
     try {
       return await dispatcher.request({ origin, path: pathname.replace(/\/$/, '') + path, ...options });
     } catch (error) {
-      if (options.signal instanceof AbortSignal && options.signal.aborted) throw error;
+      if (options.signal instanceof AbortSignal && options.signal.aborted && !isTimeout(error)) throw error;
       throw unreachable(this.address, error);
     }
   }

@@ -102,10 +102,15 @@ const REASONS: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'self-signed certificate in the chain',
 };
 
+/** Whether the time for a whole answer was up. */
+export const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
+
 /** A call that got no answer. @param address what was called */
 export function unreachable(address: string, error: unknown): CommandFailure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = REASONS[code] ?? printable(error instanceof Error && error.message !== '' ? error.message : code);
+  const reason = isTimeout(error)
+    ? 'timed out'
+    : (REASONS[code] ?? printable(error instanceof Error && error.message !== '' ? error.message : code));
   const notes = /CERT|SIGNED|ISSUER|ALTNAME/.test(code)
     ? ['Name the certificate authority with --cacert FILE, and the server by the name in its certificate.']
     : [
