@@ -129,7 +129,7 @@ export function growth(): string {
     const paths = Array.from({ length: RUNS }, () => evidencePath(stretches(rate), ENOUGH, dice));
     const path = medianPath(paths);
     chart.line(path, { colour, width: 2.5, steps: true });
-    chart.word([path.at(-1)![0], ENOUGH], `${rate * 100} %`, { colour, anchor: 'middle', bold: true, shift: [0, -22] });
+    chart.word([path.at(-1)![0], ENOUGH], `${rate * 100} %`, { colour, anchor: 'middle', bold: true, shift: [0, -30] });
   }
   return chart.toString();
 }
@@ -193,7 +193,7 @@ export function peeking(): string {
     ],
     { colour: 'ink', dash: '7 5' },
   );
-  chart.word([0, 5], '5 % were promised', { shift: [8, -8] });
+  chart.word([0, 5], '5 % were promised', { shift: [90, -8] });
   line(fixedSample, 'orange', 'fixed-sample test');
   line(eValue, 'blue', 'e-value');
   return chart.toString();
